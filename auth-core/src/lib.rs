@@ -1,0 +1,13 @@
+//! Authentication and authorization for HTTP APIs, without a web framework.
+
+pub mod clock;
+pub mod error;
+pub mod jwt;
+pub mod password;
+pub mod rejection;
+pub mod requirement;
+pub mod secret;
+pub mod session;
+pub mod store;
+pub mod user;
+pub mod users;

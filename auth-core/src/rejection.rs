@@ -1,0 +1,162 @@
+//! Refusals: what a client may be told, each with a stable code.
+//!
+//! | code | status | when |
+//! |---|---|---|
+//! | `missing_credentials` | 401 | a user is required and nothing was presented |
+//! | `invalid_session` | 401 | the session cookie resolves to nothing: expired, logged out, unknown |
+//! | `invalid_token` | 401 | a bearer token was presented and does not hold |
+//! | `malformed_credentials` | 401 | an `Authorization` header that cannot be read, or more than one |
+//! | `conflicting_credentials` | 401 | two credentials that name different users |
+//! | `wrong_credentials` | 401 | login: no such user, wrong password, or no password |
+//! | `wrong_audience` | 403 | an authentic token that was issued for somebody else |
+//! | `wrong_current_password` | 403 | a password change without the current one |
+//! | `forbidden` | 403 | known, but the requirement is not met |
+//! | `reauthentication_required` | 403 | known, but the login is too long ago for this operation |
+//! | `cross_site` | 403 | a page of another site sent the session cookie |
+//! | `weak_password` | 422 | the password policy refuses a new password |
+//! | `too_many_attempts` | 429 | too many failed logins for this name |
+//!
+//! An application adds its own with [`Rejection::new`]. A fault is not a refusal; it is answered
+//! with 503 and the code `unavailable`.
+
+use std::{borrow::Cow, fmt, time::Duration};
+
+use http::StatusCode;
+
+use crate::password::WeakPassword;
+
+/// A refusal: safe to show, with a code that clients may rely on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// A user is required and nothing was presented.
+    MissingCredentials,
+    /// The session cookie resolves to nothing.
+    InvalidSession,
+    /// A bearer token was presented and does not hold.
+    InvalidToken,
+    /// A credential that cannot be read.
+    MalformedCredentials,
+    /// Two credentials that name different users.
+    ConflictingCredentials,
+    /// Login: no such user, wrong password, or a user without a password. One code for all.
+    WrongCredentials,
+    /// An authentic token for another audience.
+    WrongAudience,
+    /// A password change without the current password.
+    WrongCurrentPassword,
+    /// The requirement of the operation is not met.
+    Forbidden,
+    /// The operation wants a login more recent than this one.
+    ReauthenticationRequired,
+    /// The request comes from a page of another site.
+    CrossSite,
+    /// The password policy refuses a new password.
+    WeakPassword(WeakPassword),
+    /// Too many failed logins for this name.
+    TooManyAttempts {
+        /// When the next attempt will be looked at.
+        retry_after: Duration,
+    },
+    /// A refusal of the application's own, see [`Rejection::new`].
+    Custom {
+        /// The status.
+        status: StatusCode,
+        /// The stable code.
+        code: &'static str,
+        /// What a person reads.
+        detail: Cow<'static, str>,
+    },
+}
+
+impl Rejection {
+    /// A refusal of the application's own, as in
+    /// `Rejection::new(StatusCode::CONFLICT, "username_taken", "This name is taken.")`.
+    pub fn new(
+        status: StatusCode,
+        code: &'static str,
+        detail: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self::Custom { status, code, detail: detail.into() }
+    }
+
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::MissingCredentials => "missing_credentials",
+            Self::InvalidSession => "invalid_session",
+            Self::InvalidToken => "invalid_token",
+            Self::MalformedCredentials => "malformed_credentials",
+            Self::ConflictingCredentials => "conflicting_credentials",
+            Self::WrongCredentials => "wrong_credentials",
+            Self::WrongAudience => "wrong_audience",
+            Self::WrongCurrentPassword => "wrong_current_password",
+            Self::Forbidden => "forbidden",
+            Self::ReauthenticationRequired => "reauthentication_required",
+            Self::CrossSite => "cross_site",
+            Self::WeakPassword(_) => "weak_password",
+            Self::TooManyAttempts { .. } => "too_many_attempts",
+            Self::Custom { code, .. } => code,
+        }
+    }
+
+    /// The status of the default answer.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::MissingCredentials
+            | Self::InvalidSession
+            | Self::InvalidToken
+            | Self::MalformedCredentials
+            | Self::ConflictingCredentials
+            | Self::WrongCredentials => StatusCode::UNAUTHORIZED,
+            Self::WrongAudience
+            | Self::WrongCurrentPassword
+            | Self::Forbidden
+            | Self::ReauthenticationRequired
+            | Self::CrossSite => StatusCode::FORBIDDEN,
+            Self::WeakPassword(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Custom { status, .. } => *status,
+        }
+    }
+
+    /// What a person reads: one sentence, the same for every client.
+    #[must_use]
+    pub fn detail(&self) -> Cow<'_, str> {
+        Cow::Borrowed(match self {
+            Self::MissingCredentials => "Log in to use this operation.",
+            Self::InvalidSession => "The session has ended. Log in again.",
+            Self::InvalidToken => "The token is not valid, or no longer.",
+            Self::MalformedCredentials => "The credentials cannot be read.",
+            Self::ConflictingCredentials => "The credentials of this request name different users.",
+            Self::WrongCredentials => "The name or the password is wrong.",
+            Self::WrongAudience => "The token was issued for another audience.",
+            Self::WrongCurrentPassword => "The current password is missing or wrong.",
+            Self::Forbidden => "You may not use this operation.",
+            Self::ReauthenticationRequired => "Log in again to use this operation.",
+            Self::CrossSite => "This request was sent by a page of another site.",
+            Self::WeakPassword(reason) => return Cow::Owned(reason.to_string()),
+            Self::TooManyAttempts { .. } => "Too many failed attempts. Try again later.",
+            Self::Custom { detail, .. } => return Cow::Borrowed(detail),
+        })
+    }
+
+    /// When the client may try again, where that is known.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::TooManyAttempts { retry_after } => Some(*retry_after),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "refused: {}", self.code())
+    }
+}
+
+impl std::error::Error for Rejection {}

@@ -1,0 +1,101 @@
+//! Where sessions are kept: [`SessionStore`] and its implementations.
+
+use std::{fmt::Debug, sync::Arc};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use crate::{error::Error, secret::SessionKey, session::record::SessionRecord, user::UserKey};
+
+#[cfg(feature = "testing")]
+pub mod conformance;
+mod memory;
+#[cfg(feature = "sqlx")]
+mod sql;
+
+/// Keeps sessions.
+///
+/// The obligations, which the `conformance` suite checks:
+///
+/// - an expired session is no session: `load`, `update`, `touch` and `list_by_user` do not see it,
+///   whether or not it was purged;
+/// - a deleted session never comes back: `update` and `touch` do not insert;
+/// - `create`, `update` and `delete` are atomic against each other, from any number of processes;
+/// - what was acknowledged is there.
+///
+/// The caller passes the time; a store has no clock of its own.
+///
+/// # Errors
+///
+/// Every method: the store cannot answer → [`Error::Store`]. A fault is never reported as "no such
+/// session".
+#[async_trait]
+pub trait SessionStore: Debug + Send + Sync + 'static {
+    /// Inserts a new session. `false`, and no change, if the key is taken.
+    async fn create(&self, key: &SessionKey, record: Arc<SessionRecord>) -> Result<bool, Error>;
+
+    /// The live session under this key.
+    async fn load(
+        &self,
+        key: &SessionKey,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Arc<SessionRecord>>, Error>;
+
+    /// Answers [`load`](Self::load) without waiting, where that is possible: a store in memory
+    /// saves a request an allocation that way. `None` means "ask `load`".
+    fn load_now(
+        &self,
+        key: &SessionKey,
+        now: DateTime<Utc>,
+    ) -> Option<Result<Option<Arc<SessionRecord>>, Error>> {
+        let _ = (key, now);
+        None
+    }
+
+    /// Replaces a live session whose version is `record.version - 1`.
+    ///
+    /// `last_active_at` of the stored session never moves backwards by it.
+    async fn update(
+        &self,
+        key: &SessionKey,
+        record: Arc<SessionRecord>,
+        now: DateTime<Utc>,
+    ) -> Result<Update, Error>;
+
+    /// Notes that a live session was used `now`; neither its version nor anything else changes.
+    /// `false` if there is no such session. An older time than the stored one changes nothing.
+    async fn touch(&self, key: &SessionKey, now: DateTime<Utc>) -> Result<bool, Error>;
+
+    /// Ends a session. `false` if there was none.
+    async fn delete(&self, key: &SessionKey, now: DateTime<Utc>) -> Result<bool, Error>;
+
+    /// The live sessions in which this user is logged in, oldest first.
+    async fn list_by_user(
+        &self,
+        user: &UserKey,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Arc<SessionRecord>>, Error>;
+
+    /// Ends the sessions in which this user is logged in, all or all but one, and says how many.
+    async fn delete_by_user(
+        &self,
+        user: &UserKey,
+        except: Option<&SessionKey>,
+        now: DateTime<Utc>,
+    ) -> Result<u64, Error>;
+
+    /// Removes what has expired, and says how many sessions that was. Run it now and then: expired
+    /// sessions are dead without it but take up room.
+    async fn purge_expired(&self, now: DateTime<Utc>) -> Result<u64, Error>;
+}
+
+/// What became of an [`update`](SessionStore::update).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Update {
+    /// The record is stored.
+    Done,
+    /// Somebody else changed the session meanwhile; nothing was stored.
+    Conflict,
+    /// The session was deleted or has expired; nothing was stored.
+    Gone,
+}

@@ -1,0 +1,247 @@
+//! What the framework knows of a user: [`AuthUser`], its columns, its roles.
+//!
+//! Applications derive these traits; nothing here is written by hand except in tests of the
+//! framework itself.
+
+use std::{
+    fmt::{self, Debug, Display},
+    hash::Hash,
+    net::IpAddr,
+    str::FromStr,
+};
+
+use chrono::{DateTime, Utc};
+
+use crate::password::PasswordHash;
+
+/// A type of user: what `#[derive(AuthUser)]` implements.
+///
+/// A value comes only from a [`UserStore`](crate::users::UserStore), by way of a verified
+/// credential. The derive writes no constructor, `Default` or `Deserialize` for that reason, and
+/// you should not either.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a user",
+    label = "not a user",
+    note = "write `#[derive(AuthUser)]` on the struct that is the user"
+)]
+pub trait AuthUser: Clone + Send + Sync + 'static {
+    /// The type of the `#[auth(id)]` field.
+    type Id: UserId;
+    /// The roles that `#[require(role = "…")]` may name, [`NoRole`] where there are none.
+    type Role: AuthRole;
+    /// Table, columns, schemes.
+    const META: &'static UserMeta;
+
+    /// The user's id.
+    fn id(&self) -> &Self::Id;
+
+    /// The hash of the password, `None` for a user without one.
+    fn password(&self) -> Option<&PasswordHash> {
+        None
+    }
+
+    /// The value of the login column with this index in [`UserMeta::login`].
+    fn login_name(&self, index: usize) -> Option<&str>;
+
+    /// Whether the user has the role.
+    fn has_role(&self, role: &str) -> bool {
+        let _ = role;
+        false
+    }
+
+    /// Whether the user has the permission, by its own column or through a role.
+    fn has_permission(&self, permission: &str) -> bool {
+        let _ = permission;
+        false
+    }
+
+    /// Whether the account may be used. An inactive user's credentials are invalid.
+    fn is_active(&self) -> bool {
+        true
+    }
+
+    /// The number that is raised to end every session and token of the user, `None` without an
+    /// `#[auth(epoch)]` column.
+    fn epoch(&self) -> Option<i64> {
+        None
+    }
+
+    /// Sets the login columns of this value, after the store has done so.
+    fn set_login(&mut self, at: DateTime<Utc>, ip: Option<IpAddr>) {
+        let _ = (at, ip);
+    }
+
+    /// Sets the password of this value, after the store has done so.
+    fn set_password(&mut self, hash: PasswordHash) {
+        let _ = hash;
+    }
+
+    /// Sets the epoch of this value, after the store has done so.
+    fn set_epoch(&mut self, epoch: i64) {
+        let _ = epoch;
+    }
+}
+
+/// What can be a user's id: an integer, a uuid, a string.
+pub trait UserId: Clone + Eq + Hash + Debug + Display + FromStr + Send + Sync + 'static {}
+
+impl<T> UserId for T where T: Clone + Eq + Hash + Debug + Display + FromStr + Send + Sync + 'static {}
+
+/// The roles of a type of user: what `#[derive(AuthRole)]` implements on an enum.
+///
+/// A role's name is the variant in `snake_case`, or what `#[role(name = "…")]` says.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a role",
+    label = "not a role",
+    note = "write `#[derive(AuthRole)]` on the enum that lists the roles"
+)]
+pub trait AuthRole: Sized + Send + Sync + 'static {
+    /// The names of all roles, in the order of the variants.
+    const NAMES: &'static [&'static str];
+
+    /// The name of this role.
+    fn name(&self) -> &'static str;
+
+    /// The role of that name.
+    fn from_name(name: &str) -> Option<Self>;
+
+    /// The permissions that this role grants: `#[role(permissions("users:delete"))]`.
+    fn permissions(&self) -> &'static [&'static str] {
+        &[]
+    }
+}
+
+/// The role type of users without roles. It has no values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoRole {}
+
+impl AuthRole for NoRole {
+    const NAMES: &'static [&'static str] = &[];
+
+    fn name(&self) -> &'static str {
+        match *self {}
+    }
+
+    fn from_name(_: &str) -> Option<Self> {
+        None
+    }
+}
+
+/// What an `#[auth(roles)]` field may be: one role, an optional one, or a list.
+pub trait RoleSet {
+    /// Whether a role of that name is in the set.
+    fn has_role(&self, name: &str) -> bool;
+    /// Whether a role in the set grants the permission.
+    fn grants(&self, permission: &str) -> bool;
+}
+
+impl<R: AuthRole> RoleSet for R {
+    fn has_role(&self, name: &str) -> bool {
+        self.name() == name
+    }
+
+    fn grants(&self, permission: &str) -> bool {
+        self.permissions().contains(&permission)
+    }
+}
+
+impl<R: AuthRole> RoleSet for Vec<R> {
+    fn has_role(&self, name: &str) -> bool {
+        self.iter().any(|role| role.name() == name)
+    }
+
+    fn grants(&self, permission: &str) -> bool {
+        self.iter().any(|role| role.grants(permission))
+    }
+}
+
+impl<R: AuthRole> RoleSet for Option<R> {
+    fn has_role(&self, name: &str) -> bool {
+        self.as_ref().is_some_and(|role| role.name() == name)
+    }
+
+    fn grants(&self, permission: &str) -> bool {
+        self.as_ref().is_some_and(|role| role.grants(permission))
+    }
+}
+
+/// What `#[derive(AuthUser)]` writes down about a type of user.
+#[derive(Debug, Clone, Copy)]
+pub struct UserMeta {
+    /// The type's name, as in `User`.
+    pub name: &'static str,
+    /// The type's full path, as in `shop::users::User`; tells two types of one name apart.
+    pub path: &'static str,
+    /// The table. Also the realm in [`UserKey`]: two user types never share one.
+    pub table: &'static str,
+    /// Every column, in the order of the fields.
+    pub columns: &'static [&'static str],
+    /// The `#[auth(id)]` column.
+    pub id: &'static str,
+    /// The `#[auth(login)]` columns.
+    pub login: &'static [LoginColumn],
+    /// The `#[auth(password)]` column.
+    pub password: Option<&'static str>,
+    /// The `#[auth(login_time)]` column.
+    pub login_time: Option<&'static str>,
+    /// The `#[auth(login_ip)]` column.
+    pub login_ip: Option<&'static str>,
+    /// The `#[auth(epoch)]` column.
+    pub epoch: Option<&'static str>,
+    /// The `#[auth(active)]` column.
+    pub active: Option<&'static str>,
+    /// The schemes by which a user may prove who he is, in the order they are tried.
+    pub schemes: &'static [&'static str],
+}
+
+/// A column that identifies a user at login.
+#[derive(Debug, Clone, Copy)]
+pub struct LoginColumn {
+    /// The column's name.
+    pub column: &'static str,
+    /// Whether names are compared without regard to ASCII case: `#[auth(login(ignore_case))]`.
+    pub ignore_case: bool,
+}
+
+/// Names one user among all types of users: `<table>:<id>`.
+///
+/// This is what sessions and tokens carry.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct UserKey(Box<str>);
+
+impl UserKey {
+    /// The key of a user.
+    pub fn of<U: AuthUser>(user: &U) -> Self {
+        Self::from_id::<U>(user.id())
+    }
+
+    /// The key of the user with this id.
+    pub fn from_id<U: AuthUser>(id: &U::Id) -> Self {
+        Self(format!("{}:{id}", U::META.table).into())
+    }
+
+    /// The key as a store keeps it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The id, if this key is of that type of user and the id can be read.
+    #[must_use]
+    pub fn id<U: AuthUser>(&self) -> Option<U::Id> {
+        self.0.strip_prefix(U::META.table)?.strip_prefix(':')?.parse().ok()
+    }
+}
+
+impl From<String> for UserKey {
+    /// Reads a key back from a store.
+    fn from(key: String) -> Self {
+        Self(key.into())
+    }
+}
+
+impl Debug for UserKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "UserKey({})", self.0)
+    }
+}

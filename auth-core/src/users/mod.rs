@@ -1,0 +1,79 @@
+//! Where users are kept: [`UserStore`] and its implementations.
+
+use std::{net::IpAddr, sync::Arc};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use crate::{error::Error, password::PasswordHash, user::AuthUser};
+
+mod memory;
+#[cfg(feature = "sqlx")]
+pub mod sql;
+
+/// Keeps users. The application owns the table; the framework reads users and changes the few
+/// columns that the derive marks.
+///
+/// # Errors
+///
+/// Every method: the store cannot answer → [`Error::Store`]. A fault is never reported as "no such
+/// user".
+#[async_trait]
+pub trait UserStore<U: AuthUser>: Send + Sync + 'static {
+    /// The user with this id.
+    async fn by_id(&self, id: &U::Id) -> Result<Option<Arc<U>>, Error>;
+
+    /// Answers [`by_id`](Self::by_id) without waiting, where that is possible. `None` means "ask
+    /// `by_id`".
+    fn by_id_now(&self, id: &U::Id) -> Option<Result<Option<Arc<U>>, Error>> {
+        let _ = id;
+        None
+    }
+
+    /// The user whom one of the login columns names.
+    async fn by_login(&self, name: &str) -> Result<Lookup<U>, Error>;
+
+    /// Sets the login columns, where the type has them.
+    async fn set_login(
+        &self,
+        id: &U::Id,
+        at: DateTime<Utc>,
+        ip: Option<IpAddr>,
+    ) -> Result<(), Error>;
+
+    /// Replaces the password hash if it is still `change.replaces`, in one atomic step with the
+    /// epoch. `None`, and no change, if it is not, or if there is no such user; else the user as he
+    /// is now.
+    async fn set_password(
+        &self,
+        id: &U::Id,
+        change: PasswordChange<'_>,
+    ) -> Result<Option<Arc<U>>, Error>;
+
+    /// Raises the epoch, which ends every session and token of the user. `None` without such a
+    /// user; an error for a type without an `#[auth(epoch)]` column.
+    async fn raise_epoch(&self, id: &U::Id) -> Result<Option<i64>, Error>;
+}
+
+/// What a login name resolves to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lookup<U> {
+    /// Nobody.
+    None,
+    /// One user.
+    One(Arc<U>),
+    /// Several, as when one user's name is another one's e-mail address. Refused, not guessed.
+    Ambiguous,
+}
+
+/// A change of a password hash.
+#[derive(Debug, Clone, Copy)]
+pub struct PasswordChange<'a> {
+    /// The hash that must still be there, `None` for a user without a password.
+    pub replaces: Option<&'a PasswordHash>,
+    /// The new hash.
+    pub hash: &'a PasswordHash,
+    /// Whether to raise the epoch too, where the type has one: yes for a new password, no for a
+    /// new hash of the old one.
+    pub raise_epoch: bool,
+}
