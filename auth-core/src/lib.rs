@@ -13,3 +13,6 @@ pub mod sql;
 pub mod store;
 pub mod user;
 pub mod users;
+
+#[doc(hidden)]
+pub mod __private;

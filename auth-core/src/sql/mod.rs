@@ -1,6 +1,13 @@
 //! What the SQL stores share: [`SqlPool`].
 //!
-//! An engine is one variant here and one in the dialect; the stores are written once.
+//! An engine is one variant here, one in the dialect and one in [`SqlValue`]; the stores are
+//! written once.
+
+mod dialect;
+mod value;
+
+pub(crate) use dialect::Dialect;
+pub use value::{SqlRow, SqlValue};
 
 /// A pool of connections to one of the enabled engines.
 ///
@@ -20,3 +27,15 @@ impl From<sqlx::SqlitePool> for SqlPool {
         Self::Sqlite(pool)
     }
 }
+
+/// Runs the same code on the pool of whichever engine it is. The code is compiled once per engine,
+/// so it must not name one.
+macro_rules! on_engine {
+    ($pool:expr, $name:ident => $run:expr) => {
+        match *$pool {
+            #[cfg(feature = "sqlite")]
+            $crate::sql::SqlPool::Sqlite(ref $name) => $run,
+        }
+    };
+}
+pub(crate) use on_engine;

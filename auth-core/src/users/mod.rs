@@ -7,9 +7,16 @@ use chrono::{DateTime, Utc};
 
 use crate::{error::Error, password::PasswordHash, user::AuthUser};
 
+mod macros;
 mod memory;
 #[cfg(feature = "sqlx")]
 pub mod sql;
+#[cfg(test)]
+mod tests;
+
+pub use memory::{MemoryUsers, Taken};
+#[cfg(feature = "sqlx")]
+pub use sql::SqlUsers;
 
 /// Keeps users. The application owns the table; the framework reads users and changes the few
 /// columns that the derive marks.
@@ -76,4 +83,9 @@ pub struct PasswordChange<'a> {
     /// Whether to raise the epoch too, where the type has one: yes for a new password, no for a
     /// new hash of the old one.
     pub raise_epoch: bool,
+}
+
+/// A change was asked for that the type of user has no column for.
+fn no_column<U: AuthUser>(mark: &str) -> Error {
+    Error::Misconfigured(format!("{} has no `#[auth({mark})]` field", U::META.path))
 }

@@ -1,0 +1,170 @@
+//! Columns that are not values of an engine by themselves: roles, lists, addresses, hashes.
+//!
+//! All are text, which every engine has and every other program can read.
+
+use std::net::IpAddr;
+
+use sqlx::{Database, Decode, Encode, Type, encode::IsNull, error::BoxDynError};
+
+use crate::{password::PasswordHash, user::AuthRole};
+
+/// What an `#[auth(roles)]` field is in its column: one role is its name, a list is a JSON array of
+/// names, none is NULL.
+pub trait RoleColumn: Sized {
+    /// The text of the column.
+    fn to_text(&self) -> Option<String>;
+
+    /// The roles in the text of the column. An error says what is wrong.
+    ///
+    /// # Errors
+    ///
+    /// - a name that is not a role, or a text that is not what [`to_text`](Self::to_text) writes
+    fn from_text(text: Option<String>) -> Result<Self, ColumnError>;
+}
+
+/// Why a column cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ColumnError {
+    /// The application has no such role: it was removed or renamed, or somebody mistyped it.
+    #[error("there is no role `{name}`; the roles are {known:?}")]
+    UnknownRole {
+        /// The name in the column.
+        name: String,
+        /// The names of the roles.
+        known: &'static [&'static str],
+    },
+    /// The column is NULL and the field has no value for that.
+    #[error("the column is NULL")]
+    Null,
+    /// The column is not a JSON array of strings.
+    #[error("not a JSON array of strings: {0}")]
+    NotAList(#[source] serde_json::Error),
+    /// The column is not an IP address.
+    #[error("not an IP address: {0}")]
+    NotAnAddress(#[source] std::net::AddrParseError),
+}
+
+fn role<R: AuthRole>(name: String) -> Result<R, ColumnError> {
+    R::from_name(&name).ok_or(ColumnError::UnknownRole { name, known: R::NAMES })
+}
+
+impl<R: AuthRole> RoleColumn for R {
+    fn to_text(&self) -> Option<String> {
+        Some(self.name().to_owned())
+    }
+
+    fn from_text(text: Option<String>) -> Result<Self, ColumnError> {
+        role(text.ok_or(ColumnError::Null)?)
+    }
+}
+
+impl<R: AuthRole> RoleColumn for Option<R> {
+    fn to_text(&self) -> Option<String> {
+        self.as_ref().and_then(R::to_text)
+    }
+
+    fn from_text(text: Option<String>) -> Result<Self, ColumnError> {
+        text.map(role).transpose()
+    }
+}
+
+impl<R: AuthRole> RoleColumn for Vec<R> {
+    fn to_text(&self) -> Option<String> {
+        Some(list_to_text(self.iter().map(R::name)))
+    }
+
+    /// NULL is no roles: the least that it can mean.
+    fn from_text(text: Option<String>) -> Result<Self, ColumnError> {
+        list(text)?.into_iter().map(role).collect()
+    }
+}
+
+fn list(text: Option<String>) -> Result<Vec<String>, ColumnError> {
+    let read = |text: String| serde_json::from_str(&text).map_err(ColumnError::NotAList);
+    text.map_or_else(|| Ok(Vec::new()), read)
+}
+
+/// The text of an `#[auth(roles)]` column, for the application's own INSERT and UPDATE.
+pub fn roles_to_text<T: RoleColumn>(roles: &T) -> Option<String> {
+    roles.to_text()
+}
+
+/// The text of an `#[auth(permissions)]` column, for the application's own INSERT and UPDATE.
+pub fn list_to_text<S: AsRef<str>>(items: impl IntoIterator<Item = S>) -> String {
+    serde_json::Value::from_iter(items.into_iter().map(|item| item.as_ref().to_owned())).to_string()
+}
+
+/// What an address field may be: `IpAddr` or `Option<IpAddr>`.
+pub trait IpColumn: Sized {
+    #[doc(hidden)]
+    fn from_address(address: Option<IpAddr>) -> Option<Self>;
+}
+
+impl IpColumn for IpAddr {
+    fn from_address(address: Option<IpAddr>) -> Option<Self> {
+        address
+    }
+}
+
+impl IpColumn for Option<IpAddr> {
+    fn from_address(address: Option<IpAddr>) -> Option<Self> {
+        Some(address)
+    }
+}
+
+fn unreadable(column: &str, source: ColumnError) -> sqlx::Error {
+    sqlx::Error::ColumnDecode { index: column.to_owned(), source: source.into() }
+}
+
+#[doc(hidden)]
+pub fn read_roles<T: RoleColumn>(column: &str, text: Option<String>) -> Result<T, sqlx::Error> {
+    T::from_text(text).map_err(|error| unreadable(column, error))
+}
+
+#[doc(hidden)]
+pub fn read_list(column: &str, text: Option<String>) -> Result<Vec<String>, sqlx::Error> {
+    list(text).map_err(|error| unreadable(column, error))
+}
+
+#[doc(hidden)]
+pub fn read_ip<T: IpColumn>(column: &str, text: Option<String>) -> Result<T, sqlx::Error> {
+    text.map(|text| text.parse::<IpAddr>().map_err(ColumnError::NotAnAddress))
+        .transpose()
+        .and_then(|address| T::from_address(address).ok_or(ColumnError::Null))
+        .map_err(|error| unreadable(column, error))
+}
+
+impl<DB: Database> Type<DB> for PasswordHash
+where
+    String: Type<DB>,
+{
+    fn type_info() -> DB::TypeInfo {
+        String::type_info()
+    }
+
+    fn compatible(ty: &DB::TypeInfo) -> bool {
+        String::compatible(ty)
+    }
+}
+
+impl<'q, DB: Database> Encode<'q, DB> for PasswordHash
+where
+    String: Encode<'q, DB>,
+{
+    fn encode_by_ref(
+        &self,
+        buf: &mut <DB as Database>::ArgumentBuffer,
+    ) -> Result<IsNull, BoxDynError> {
+        self.expose().to_owned().encode(buf)
+    }
+}
+
+impl<'r, DB: Database> Decode<'r, DB> for PasswordHash
+where
+    String: Decode<'r, DB>,
+{
+    fn decode(value: <DB as Database>::ValueRef<'r>) -> Result<Self, BoxDynError> {
+        String::decode(value).map(Self::from_stored)
+    }
+}

@@ -1,0 +1,190 @@
+//! Users in a table of the application: [`SqlUsers`].
+//!
+//! The application creates the table, inserts its users and owns all columns. The framework reads
+//! the columns that the type names, and changes those that are marked `password`, `login_time`,
+//! `login_ip` and `epoch`.
+//!
+//! | field | column |
+//! |---|---|
+//! | without a mark | what `sqlx` decodes to its type |
+//! | `id` | the engine's own type: `Uuid` is a blob in SQLite, `i64` an integer, `String` text |
+//! | `password` | text, at least 128 characters; NULL where the field is an `Option` |
+//! | `roles` | text: the name of the role, NULL for `None`, a JSON array of names for a `Vec` |
+//! | `permissions` | text: a JSON array |
+//! | `login_time` | the engine's time with a time zone; nullable |
+//! | `login_ip` | text; nullable, because the address may be unknown |
+//! | `epoch` | an integer, not null |
+//!
+//! Every login column needs a unique index; one that ignores case needs it on `lower(column)`.
+//!
+//! # Inserting a user
+//!
+//! INSERT is the application's own SQL, with all its columns. [`PasswordHash`] binds as it is;
+//! [`roles_to_text`] and [`list_to_text`] write what the columns of roles and permissions hold:
+//!
+//! ```
+//! # use auth_core::{password::PasswordHash, user::AuthRole, users::sql::roles_to_text};
+//! # #[derive(Debug, PartialEq)] enum Role { Admin }
+//! # impl AuthRole for Role {
+//! #     const NAMES: &'static [&'static str] = &["admin"];
+//! #     fn name(&self) -> &'static str { "admin" }
+//! #     fn from_name(name: &str) -> Option<Self> { (name == "admin").then_some(Self::Admin) }
+//! # }
+//! # struct User { id: i64, email: String, password: PasswordHash, roles: Vec<Role> }
+//! # #[cfg(feature = "sqlite")]
+//! async fn insert(pool: &sqlx::SqlitePool, user: &User) -> Result<(), sqlx::Error> {
+//!     sqlx::query("INSERT INTO users (id, email, password, roles) VALUES (?, ?, ?, ?)")
+//!         .bind(user.id)
+//!         .bind(&user.email)
+//!         .bind(&user.password)
+//!         .bind(roles_to_text(&user.roles))
+//!         .execute(pool)
+//!         .await?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! [`PasswordHash`]: crate::password::PasswordHash
+
+pub(crate) mod column;
+mod statements;
+
+use std::{fmt, marker::PhantomData, net::IpAddr, sync::Arc};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+pub use self::column::{ColumnError, IpColumn, RoleColumn, list_to_text, roles_to_text};
+use self::statements::Statements;
+use super::{Lookup, PasswordChange, UserStore, no_column};
+use crate::{
+    error::Error,
+    sql::{Dialect, SqlPool, SqlRow, SqlValue, on_engine},
+    user::AuthUser,
+};
+
+/// A user that can be kept in a table of every enabled engine.
+///
+/// Implemented for every [`AuthUser`] whose id and fields those engines know.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be kept in a table of every enabled SQL engine"
+)]
+pub trait SqlUser: AuthUser<Id: SqlValue> + SqlRow {}
+
+impl<U: AuthUser<Id: SqlValue> + SqlRow> SqlUser for U {}
+
+/// Keeps users in a table of an SQL database.
+///
+/// # Security
+///
+/// Names of the table and of columns come from the type and are quoted; everything else is bound.
+/// A login name is looked up in all login columns at once and refused if two users have it.
+#[derive(Clone)]
+pub struct SqlUsers<U> {
+    pool: SqlPool,
+    sql: Arc<Statements>,
+    user: PhantomData<fn() -> U>,
+}
+
+impl<U: SqlUser> SqlUsers<U> {
+    /// A store on this pool. The table must exist; this does not look.
+    pub fn new(pool: impl Into<SqlPool>) -> Self {
+        let pool = pool.into();
+        let sql = Arc::new(Statements::new(U::META, Dialect::of(&pool)));
+        Self { pool, sql, user: PhantomData }
+    }
+
+    async fn select(&self, id: &U::Id) -> Result<Option<Arc<U>>, Error> {
+        let sql = self.sql.by_id.clone();
+        let user = on_engine!(&self.pool, pool => {
+            sqlx::query_as::<_, U>(sql).bind(id).fetch_optional(pool).await
+        });
+        user.map(|user| user.map(Arc::new)).map_err(Error::user_store)
+    }
+}
+
+impl<U> fmt::Debug for SqlUsers<U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqlUsers").field("select", &self.sql.by_id.as_str()).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl<U: SqlUser> UserStore<U> for SqlUsers<U> {
+    async fn by_id(&self, id: &U::Id) -> Result<Option<Arc<U>>, Error> {
+        self.select(id).await
+    }
+
+    async fn by_login(&self, name: &str) -> Result<Lookup<U>, Error> {
+        // Some engines cannot store a NUL in text and fail on it: a client must not be able to
+        // make a fault out of that.
+        let Some(sql) = self.sql.by_login.clone().filter(|_| !name.contains('\0')) else {
+            return Ok(Lookup::None);
+        };
+        let folded = name.to_ascii_lowercase();
+        let users = on_engine!(&self.pool, pool => {
+            let mut query = sqlx::query_as::<_, U>(sql);
+            for column in U::META.login {
+                query = query.bind(if column.ignore_case { folded.as_str() } else { name });
+            }
+            query.fetch_all(pool).await
+        });
+        let mut users = users.map_err(Error::user_store)?.into_iter();
+        Ok(match (users.next(), users.next()) {
+            (None, _) => Lookup::None,
+            (Some(user), None) => Lookup::One(Arc::new(user)),
+            (Some(_), Some(_)) => Lookup::Ambiguous,
+        })
+    }
+
+    async fn set_login(
+        &self,
+        id: &U::Id,
+        at: DateTime<Utc>,
+        ip: Option<IpAddr>,
+    ) -> Result<(), Error> {
+        let Some(sql) = self.sql.set_login.clone() else { return Ok(()) };
+        on_engine!(&self.pool, pool => {
+            let mut query = sqlx::query(sql);
+            if U::META.login_time.is_some() {
+                query = query.bind(at);
+            }
+            if U::META.login_ip.is_some() {
+                query = query.bind(ip.map(|ip| ip.to_string()));
+            }
+            query.bind(id).execute(pool).await.map(drop)
+        })
+        .map_err(Error::user_store)
+    }
+
+    async fn set_password(
+        &self,
+        id: &U::Id,
+        change: PasswordChange<'_>,
+    ) -> Result<Option<Arc<U>>, Error> {
+        let sql = self.sql.set_password.clone().ok_or_else(|| no_column::<U>("password"))?;
+        let changed = on_engine!(&self.pool, pool => {
+            let mut query = sqlx::query(sql).bind(change.hash);
+            if U::META.epoch.is_some() {
+                query = query.bind(i64::from(change.raise_epoch));
+            }
+            let query = query.bind(id).bind(change.replaces);
+            query.execute(pool).await.map(|done| done.rows_affected())
+        });
+        match changed.map_err(Error::user_store)? {
+            0 => Ok(None),
+            // Not all engines can return the row from an UPDATE.
+            _ => self.select(id).await,
+        }
+    }
+
+    async fn raise_epoch(&self, id: &U::Id) -> Result<Option<i64>, Error> {
+        let sql = self.sql.raise_epoch.clone().ok_or_else(|| no_column::<U>("epoch"))?;
+        on_engine!(&self.pool, pool => sqlx::query(sql).bind(id).execute(pool).await.map(drop))
+            .map_err(Error::user_store)?;
+        Ok(self.select(id).await?.and_then(|user| user.epoch()))
+    }
+}
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests;
