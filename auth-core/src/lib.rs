@@ -9,5 +9,7 @@ pub mod requirement;
 pub mod secret;
 pub mod session;
 pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod user;
 pub mod users;

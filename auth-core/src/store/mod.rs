@@ -13,6 +13,8 @@ mod memory;
 #[cfg(feature = "sqlx")]
 mod sql;
 
+pub use self::memory::MemorySessions;
+
 /// Keeps sessions.
 ///
 /// The obligations, which the `conformance` suite checks:
