@@ -14,6 +14,8 @@ mod memory;
 mod sql;
 
 pub use self::memory::MemorySessions;
+#[cfg(feature = "sqlx")]
+pub use self::sql::SqlSessions;
 
 /// Keeps sessions.
 ///
