@@ -28,9 +28,9 @@ type Shard = HashMap<Tag, Arc<AccessClaims>>;
 ///
 /// A token is remembered by its AES-CMAC under a key that is drawn for this cache and never leaves
 /// it. To have another token taken for a remembered one, an attacker would have to forge that MAC
-/// without ever seeing one. SHA-256 would do as well and costs four times as much where the
-/// processor has no instructions for it, which is most of what a hit costs. The tokens themselves
-/// are not kept.
+/// without ever seeing one. SHA-256 would do as well, at four times the cost where the processor has
+/// no instructions for it, and that is nearly all that a hit costs. The tokens themselves are not
+/// kept.
 pub(super) struct VerifiedTokens {
     key: cmac::Key,
     shards: [Mutex<Shard>; SHARDS],
@@ -53,10 +53,7 @@ impl VerifiedTokens {
 
     /// What stands for the token, `None` if the library fails: then it is verified in full.
     pub(super) fn tag(&self, token: &str) -> Option<Tag> {
-        match cmac::sign(&self.key, token.as_bytes()) {
-            Ok(tag) => tag.as_ref().try_into().ok(),
-            Err(_) => None,
-        }
+        cmac::sign(&self.key, token.as_bytes()).ok()?.as_ref().try_into().ok()
     }
 
     pub(super) fn get(&self, tag: &Tag) -> Option<Arc<AccessClaims>> {
@@ -86,14 +83,15 @@ impl VerifiedTokens {
 
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.shards.iter().map(|shard| shard.lock().unwrap().len()).sum()
+        self.shards
+            .iter()
+            .map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner).len())
+            .sum()
     }
 }
 
 impl fmt::Debug for VerifiedTokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("VerifiedTokens")
-            .field("per_shard", &self.per_shard)
-            .finish_non_exhaustive()
+        f.debug_struct("VerifiedTokens").field("per_shard", &self.per_shard).finish_non_exhaustive()
     }
 }

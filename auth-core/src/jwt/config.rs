@@ -73,13 +73,13 @@ impl JwtConfig {
     pub fn build(self) -> Result<Jwt, Error> {
         let Self { keys, issuer, audience, lifetime, leeway, cache_entries } = self;
         if issuer.is_empty() || audience.is_empty() {
-            return Err(refused("issuer and audience may not be empty"));
+            return Err(refused("issuer and audience of tokens may not be empty"));
         }
         if lifetime < TimeDelta::seconds(1) {
-            return Err(refused("a lifetime below one second"));
+            return Err(refused("the lifetime of tokens is at least one second"));
         }
         if leeway < TimeDelta::zero() || leeway > MAX_LEEWAY {
-            return Err(refused("the leeway is from 0 to 60 seconds"));
+            return Err(refused("the leeway of tokens is from 0 to 60 seconds"));
         }
         let header = keys.signing_key().map(header).transpose()?;
         let cache = VerifiedTokens::new(cache_entries)?;

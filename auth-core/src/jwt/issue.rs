@@ -65,7 +65,7 @@ impl Jwt {
         lifetime: Option<TimeDelta>,
         now: DateTime<Utc>,
     ) -> Result<IssuedToken, Error> {
-        let verify_only = || refused("these keys only verify");
+        let verify_only = || refused("the token keys only verify");
         let header = self.header.as_deref().ok_or_else(verify_only)?;
         let key = self.keys.signing_key().ok_or_else(verify_only)?;
         let (realm, sub) = match user.as_str().split_once(':') {
@@ -76,7 +76,7 @@ impl Jwt {
         let expires_in = lifetime.unwrap_or(self.lifetime).num_seconds();
         let exp = iat.saturating_add(expires_in);
         if expires_in < 1 || iat < 0 || exp > MAX_SECONDS {
-            return Err(refused("a lifetime below one second or beyond the year 9999"));
+            return Err(refused("a token lives at least one second, and not beyond the year 9999"));
         }
         // 128 bits: the name of a token cannot be guessed or met twice (OWASP ASVS 11.5.1).
         let jti = base64url(&random::<16>()?);
@@ -113,5 +113,5 @@ pub(super) fn header(key: &JwtKey) -> Result<Box<str>, Error> {
 }
 
 fn to_json(value: &impl Serialize) -> Result<Vec<u8>, Error> {
-    serde_json::to_vec(value).map_err(|error| Error::Crypto(error.into()))
+    serde_json::to_vec(value).map_err(|error| refused(format_args!("no JSON: {error}")))
 }

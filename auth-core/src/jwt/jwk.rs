@@ -1,21 +1,23 @@
-//! JSON Web Keys (RFC 7517, RFC 7518 section 6, RFC 8037), in and out.
+//! JSON Web Keys (RFC 7517, RFC 7518 section 6, RFC 8037): what they are, and reading them.
+
+mod write;
 
 use aws_lc_rs::{
     error::KeyRejected,
-    hmac,
     rsa::{KeyPairComponents, PublicKeyComponents as RsaPublicKeyComponents},
     signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, RsaKeyPair},
 };
-use pkcs1::der::{Decode, Encode, asn1::UintRef};
+use pkcs1::der::{Encode, asn1::UintRef};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use zeroize::Zeroizing;
 
+pub(super) use self::write::{thumbprint, write_private, write_public};
 use super::{
     base64url,
-    key::{JwtAlgorithm, JwtKey, Private, Public, ed25519_seed, p256_scalar, rsa_pkcs8},
+    key::{JwtAlgorithm, JwtKey, Private, Public},
     refused, unbase64url,
 };
-use crate::{error::Error, secret::sha256};
+use crate::error::Error;
 
 /// A JWK: every member that this crate reads or writes.
 #[derive(Serialize, Deserialize, Default)]
@@ -106,23 +108,25 @@ fn parse<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, Error> {
     })
 }
 
+/// Reads the keys of one `kty`.
+type Read = fn(Jwk) -> Result<JwtKey, Error>;
+
 fn key(number: usize, jwk: Jwk) -> Result<JwtKey, Error> {
     let at = |what: String| refused(format_args!("key {number} of the JWK set: {what}"));
     if jwk.usage.as_deref().is_some_and(|usage| usage != "sig") {
         return Err(at("its `use` is not `sig`".into()));
     }
-    let (algorithm, read): (_, fn(Jwk) -> Result<JwtKey, Error>) =
-        match (&*jwk.kty, jwk.crv.as_deref()) {
-            ("oct", _) => (JwtAlgorithm::Hs256, oct),
-            ("OKP", Some("Ed25519")) => (JwtAlgorithm::EdDsa, ed25519),
-            ("EC", Some("P-256")) => (JwtAlgorithm::Es256, p256),
-            ("RSA", _) => (JwtAlgorithm::Rs256, rsa),
-            _ => {
-                return Err(at(
-                    "only `oct`, `OKP` on Ed25519, `EC` on P-256 and `RSA` are supported".into()
-                ));
-            }
-        };
+    let (algorithm, read): (_, Read) = match (&*jwk.kty, jwk.crv.as_deref()) {
+        ("oct", _) => (JwtAlgorithm::Hs256, oct),
+        ("OKP", Some("Ed25519")) => (JwtAlgorithm::EdDsa, ed25519),
+        ("EC", Some("P-256")) => (JwtAlgorithm::Es256, p256),
+        ("RSA", _) => (JwtAlgorithm::Rs256, rsa),
+        _ => {
+            return Err(at(
+                "only `oct`, `OKP` on Ed25519, `EC` on P-256 and `RSA` are supported".into()
+            ));
+        }
+    };
     if jwk.alg.as_deref().is_some_and(|alg| alg != algorithm.name()) {
         return Err(at(format!("its `alg` is not {algorithm}, the one for its `kty`")));
     }
@@ -201,117 +205,4 @@ fn rsa_public_der(n: &[u8], e: &[u8]) -> Result<Vec<u8>, Error> {
     let modulus = UintRef::new(n).map_err(unreadable)?;
     let public_exponent = UintRef::new(e).map_err(unreadable)?;
     pkcs1::RsaPublicKeyRef { modulus, public_exponent }.to_der().map_err(unreadable)
-}
-
-/// The JWK set of the keys with their private members.
-pub(super) fn write_private(keys: &[JwtKey]) -> Result<String, Error> {
-    let mut set = JwkSet { keys: Vec::with_capacity(keys.len()) };
-    for key in keys {
-        let mut jwk = public_members(key.public())?;
-        match key.private() {
-            None => {}
-            Some(Private::Hmac(_, secret)) => jwk.k = Member::of(secret),
-            Some(Private::Ed25519(pair)) => jwk.d = Member::of(&ed25519_seed(pair)?),
-            Some(Private::P256(pair)) => jwk.d = Member::of(&p256_scalar(pair)?),
-            Some(Private::Rsa(pair)) => {
-                let der = rsa_pkcs8(pair)?;
-                let unreadable = |_| refused("an RSA key cannot be written");
-                let der = pkcs8::PrivateKeyInfoRef::from_der(der.as_ref()).map_err(unreadable)?;
-                let parts = pkcs1::RsaPrivateKeyRef::from_der(der.private_key.as_bytes())
-                    .map_err(unreadable)?;
-                jwk.d = Member::of(parts.private_exponent.as_bytes());
-                jwk.p = Member::of(parts.prime1.as_bytes());
-                jwk.q = Member::of(parts.prime2.as_bytes());
-                jwk.dp = Member::of(parts.exponent1.as_bytes());
-                jwk.dq = Member::of(parts.exponent2.as_bytes());
-                jwk.qi = Member::of(parts.coefficient.as_bytes());
-            }
-        }
-        set.keys.push(described(jwk, key));
-    }
-    json(&set)
-}
-
-/// The JWK set of the keys that anybody may have; shared secrets are left out.
-pub(super) fn write_public(keys: &[JwtKey]) -> Result<String, Error> {
-    let asymmetric = keys.iter().filter(|key| !key.algorithm().is_symmetric());
-    let jwks = asymmetric.map(|key| Ok(described(public_members(key.public())?, key)));
-    json(&JwkSet { keys: jwks.collect::<Result<_, Error>>()? })
-}
-
-/// A name for a key that has none, always the same for the same key.
-///
-/// The SHA-256 thumbprint of RFC 7638. For a shared secret that would publish a hash of it
-/// (section 7), so it is named by half of a MAC that it makes: as hard to run backwards as the
-/// signatures that stand beside it.
-pub(super) fn thumbprint(public: &Public) -> Result<String, Error> {
-    if let Public::Hmac(key) = public {
-        return Ok(base64url(&hmac::sign(key, b"kid").as_ref()[..8]));
-    }
-    let Jwk { kty, crv, x, y, n, e, .. } = public_members(public)?;
-    // Required members only, in lexicographic order: the order of the fields here.
-    #[derive(Serialize)]
-    struct Required {
-        #[serde(skip_serializing_if = "Option::is_none")]
-        crv: Option<String>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        e: Option<Member>,
-        kty: String,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        n: Option<Member>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        x: Option<Member>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        y: Option<Member>,
-    }
-    Ok(base64url(&sha256(json(&Required { crv, e, kty, n, x, y })?.as_bytes())))
-}
-
-fn public_members(public: &Public) -> Result<Jwk, Error> {
-    let Public::Asymmetric(algorithm, key) = public else {
-        return Ok(Jwk { kty: "oct".into(), ..Jwk::default() });
-    };
-    let bytes = key.as_ref();
-    Ok(match algorithm {
-        JwtAlgorithm::Rs256 => {
-            let parts = pkcs1::RsaPublicKeyRef::from_der(bytes)
-                .map_err(|_| refused("an RSA key cannot be written"))?;
-            Jwk {
-                kty: "RSA".into(),
-                n: Member::of(parts.modulus.as_bytes()),
-                e: Member::of(parts.public_exponent.as_bytes()),
-                ..Jwk::default()
-            }
-        }
-        JwtAlgorithm::Es256 => {
-            // The point was read with its length: one byte of form, then two numbers.
-            let (x, y) = bytes[1..].split_at(32);
-            Jwk {
-                kty: "EC".into(),
-                crv: Some("P-256".into()),
-                x: Member::of(x),
-                y: Member::of(y),
-                ..Jwk::default()
-            }
-        }
-        JwtAlgorithm::EdDsa | JwtAlgorithm::Hs256 => Jwk {
-            kty: "OKP".into(),
-            crv: Some("Ed25519".into()),
-            x: Member::of(bytes),
-            ..Jwk::default()
-        },
-    })
-}
-
-fn described(jwk: Jwk, key: &JwtKey) -> Jwk {
-    Jwk {
-        kid: Some(key.kid().into()),
-        alg: Some(key.algorithm().name().into()),
-        usage: Some("sig".into()),
-        ..jwk
-    }
-}
-
-fn json(value: &impl Serialize) -> Result<String, Error> {
-    serde_json::to_string(value).map_err(|error| Error::Crypto(error.into()))
 }

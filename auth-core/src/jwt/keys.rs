@@ -213,19 +213,23 @@ impl JwtKeys {
         let ring = self.checked()?;
         match ring.signing_key() {
             Some(_) => Ok(ring),
-            None => Err(refused("the first key cannot sign: its private members are missing")),
+            None => {
+                Err(refused("the first token key cannot sign: its private members are missing"))
+            }
         }
     }
 
     fn checked(self) -> Result<Self, Error> {
-        let Some(first) = self.keys.first() else { return Err(refused("there is no key")) };
+        let Some(first) = self.keys.first() else {
+            return Err(refused("a ring of token keys is empty"));
+        };
         let symmetric = first.algorithm().is_symmetric();
         if self.keys.iter().any(|key| key.algorithm().is_symmetric() != symmetric) {
             return Err(refused("shared secrets and key pairs do not go into one ring"));
         }
         for (index, key) in self.keys.iter().enumerate() {
             if self.keys[..index].iter().any(|other| other.kid() == key.kid()) {
-                return Err(refused(format_args!("two keys have the `kid` {:?}", key.kid())));
+                return Err(refused(format_args!("two token keys have the `kid` {:?}", key.kid())));
             }
         }
         Ok(self)

