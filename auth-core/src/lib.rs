@@ -8,6 +8,10 @@ pub mod rejection;
 pub mod requirement;
 pub mod secret;
 pub mod session;
+#[cfg(feature = "sqlx")]
+pub mod sql;
 pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod user;
 pub mod users;

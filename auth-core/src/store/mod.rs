@@ -13,6 +13,10 @@ mod memory;
 #[cfg(feature = "sqlx")]
 mod sql;
 
+pub use self::memory::MemorySessions;
+#[cfg(feature = "sqlx")]
+pub use self::sql::SqlSessions;
+
 /// Keeps sessions.
 ///
 /// The obligations, which the `conformance` suite checks:
