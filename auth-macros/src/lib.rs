@@ -212,7 +212,7 @@ pub fn derive_session_schema(input: TokenStream) -> TokenStream {
 ///     struct __op_me;
 ///     impl Operation for __op_me {
 ///         const POLICY: &'static Policy =
-///             &Policy { name: "me", public: false, principals: &[<Probe<User>>::PRINCIPAL], … };
+///             &Policy { name: "me", public: false, parameters: &[<Probe<User>>::PARAMETER], … };
 ///     }
 ///     const _: () = check::protected(<__op_me as Operation>::POLICY);
 ///     struct __AuthShim0(Arc<UserApi>);

@@ -115,7 +115,7 @@ pub(crate) struct Operation {
 
 impl Operation {
     /// The operation's policy as a constant, and the compile-time checks, each at the tokens that
-    /// are wrong if it fails. Needs `NotPrincipal` in scope.
+    /// are wrong if it fails. Needs `OtherParameter` in scope.
     pub(crate) fn policy(&self, p: &Runtime) -> TokenStream {
         let Self { name, params, guards, cfg } = self;
         let marker = marker(name);
@@ -123,7 +123,7 @@ impl Operation {
         let public = guards.public.is_some();
         let probes = params.iter().map(|param| {
             let ty = &param.ty;
-            quote!(<#p::Probe<#ty>>::PRINCIPAL)
+            quote!(<#p::Probe<#ty>>::PARAMETER)
         });
         let requirement = match &guards.require {
             Some(require) => require.expand(p),
@@ -131,7 +131,7 @@ impl Operation {
         };
         let user = guards.require.as_ref().and_then(|require| require.user.as_ref());
         let subject = match user {
-            Some(user) => quote!(<#p::Probe<#user>>::PRINCIPAL),
+            Some(user) => quote!(<#p::Probe<#user>>::PARAMETER),
             None => quote!(::core::option::Option::None),
         };
         let rejects = guards.rejects.iter().map(|(code, status)| quote!((#status, #code)));
@@ -144,7 +144,7 @@ impl Operation {
                 const POLICY: &'static #p::Policy = &#p::Policy {
                     name: #text,
                     public: #public,
-                    principals: &[#(#probes),*],
+                    parameters: &[#(#probes),*],
                     requirement: #requirement,
                     subject: #subject,
                     rejects: &[#(#rejects),*],

@@ -24,7 +24,7 @@ enum How {
     /// A type without arguments may be a user, so the runtime decides what it is.
     Plain,
     /// The inner type of an `Option`, which may be a user.
-    Optional(Type),
+    Optional(Box<Type>),
     /// A user's type is never generic: whatever this is, it extracts itself.
     AsItIs,
 }
@@ -68,7 +68,7 @@ impl Param {
             mistakes.at(cfg, "`#[cfg]` cannot stand on a parameter; put it on the whole operation");
         }
         let how = match types::option(&param.ty) {
-            Some(inner) => How::Optional(types::outside(inner, itself)),
+            Some(inner) => How::Optional(Box::new(types::outside(inner, itself))),
             None if types::is_plain(&param.ty) => How::Plain,
             None => How::AsItIs,
         };
@@ -98,9 +98,8 @@ impl Param {
         let ty = &self.ty;
         match (side, &self.how) {
             (Side::OpenApi, How::Plain) => quote!(#p::Arg<#ty>),
-            (Side::OpenApi, How::Optional(inner)) => quote!(#p::OptionArg<#inner>),
             (Side::Handler, How::Plain) => quote!(#p::HandlerArg<#ty>),
-            (Side::Handler, How::Optional(inner)) => quote!(#p::OptionHandlerArg<#inner>),
+            (Side::OpenApi | Side::Handler, How::Optional(inner)) => quote!(#p::OptionArg<#inner>),
             (Side::OpenApi | Side::Handler, How::AsItIs) => quote!(#ty),
         }
     }
@@ -179,7 +178,7 @@ mod tests {
         let expected = [
             "__auth_p0: HandlerArg<User> => __auth_p0.0",
             "__auth_p1: Json<Data> => __auth_p1",
-            "__auth_p2: OptionHandlerArg<User> => __auth_p2.0",
+            "__auth_p2: OptionArg<User> => __auth_p2.0",
         ];
         assert_eq!(found, Ok(expected.map(str::to_owned).to_vec()));
     }

@@ -5,6 +5,7 @@ use quote::{ToTokens, TokenStreamExt};
 use syn::{
     Attribute, Ident, LitStr, Signature, Token, Visibility,
     ext::IdentExt,
+    parenthesized,
     parse::{Parse, ParseStream},
 };
 
@@ -60,6 +61,23 @@ pub(crate) fn list(
         // At the end of the input there is none.
         let _ = input.parse::<Token![,]>();
     }
+}
+
+/// Reads what is in the parentheses that stand here. After a mistake the rest in them is left alone,
+/// so that syn does not add that it was left.
+pub(crate) fn inside<T>(
+    input: ParseStream<'_>,
+    read: impl FnOnce(ParseStream<'_>) -> syn::Result<T>,
+) -> syn::Result<T> {
+    let content;
+    parenthesized!(content in input);
+    let result = read(&content).and_then(|value| {
+        if content.is_empty() { Ok(value) } else { Err(content.error("one thing too many")) }
+    });
+    if result.is_err() {
+        content.parse::<TokenStream>()?;
+    }
+    result
 }
 
 /// Takes the tokens before the next comma.
@@ -118,7 +136,7 @@ pub(crate) fn is_identifier(text: &str) -> bool {
 }
 
 /// A function whose body is not looked at, so that half-typed code in it is rustc's business.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct RawFn {
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) vis: Visibility,

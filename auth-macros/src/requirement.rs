@@ -3,8 +3,8 @@
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::{
-    Attribute, Ident, LitInt, LitStr, Meta, Token, Type, ext::IdentExt, parenthesized,
-    parse::ParseStream, spanned::Spanned, token,
+    Attribute, Ident, LitInt, LitStr, Meta, Token, Type, ext::IdentExt, parse::ParseStream,
+    spanned::Spanned, token,
 };
 
 use crate::{diag::Mistakes, parse, paths::Runtime};
@@ -150,31 +150,26 @@ fn age(input: ParseStream<'_>) -> syn::Result<Option<u64>> {
     if !input.peek(token::Paren) {
         return Ok(None);
     }
-    let content;
-    let parens = parenthesized!(content in input);
-    if content.is_empty() {
-        return Err(syn::Error::new(
-            parens.span.join(),
-            "say how long ago, as in `fresh(minutes = 5)`, or write `fresh` alone",
-        ));
-    }
-    let unit = content.call(Ident::parse_any)?;
-    let seconds = match unit.to_string().as_str() {
-        "seconds" => 1,
-        "minutes" => 60,
-        "hours" => 60 * 60,
-        _ => return Err(parse::unknown("unit", &unit, &["seconds", "minutes", "hours"])),
-    };
-    content.parse::<Token![=]>()?;
-    let number: LitInt = content.parse()?;
-    if !content.is_empty() {
-        return Err(content.error("one unit is enough"));
-    }
-    match number.base10_parse::<u64>()?.checked_mul(seconds) {
-        Some(0) => Err(syn::Error::new(number.span(), "no login is that fresh")),
-        Some(seconds) => Ok(Some(seconds)),
-        None => Err(syn::Error::new(number.span(), "too long")),
-    }
+    parse::inside(input, |content| {
+        if content.is_empty() {
+            return Err(content
+                .error("say how long ago, as in `fresh(minutes = 5)`, or write `fresh` alone"));
+        }
+        let unit = content.call(Ident::parse_any)?;
+        let seconds = match unit.to_string().as_str() {
+            "seconds" => 1,
+            "minutes" => 60,
+            "hours" => 60 * 60,
+            _ => return Err(parse::unknown("unit", &unit, &["seconds", "minutes", "hours"])),
+        };
+        content.parse::<Token![=]>()?;
+        let number: LitInt = content.parse()?;
+        match number.base10_parse::<u64>()?.checked_mul(seconds) {
+            Some(0) => Err(syn::Error::new(number.span(), "no login is that fresh")),
+            Some(seconds) => Ok(Some(seconds)),
+            None => Err(syn::Error::new(number.span(), "too long")),
+        }
+    })
 }
 
 fn group(key: &Ident, input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Vec<Guard>> {
@@ -184,19 +179,19 @@ fn group(key: &Ident, input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::R
             format!("write `{key}(…)` with the guards inside"),
         ));
     }
-    let content;
-    parenthesized!(content in input);
-    // An empty `all` would let everybody pass, an empty `any` nobody.
-    if content.is_empty() {
-        return Err(syn::Error::new(key.span(), format!("`{key}` needs at least one guard")));
-    }
-    let mut guards = Vec::new();
-    parse::list(&content, mistakes, |input, mistakes| {
-        let key = input.call(Ident::parse_any)?;
-        guards.push(Guard::read(&key, input, mistakes, GUARDS)?);
-        Ok(())
-    });
-    Ok(guards)
+    parse::inside(input, |content| {
+        // An empty `all` would let everybody pass, an empty `any` nobody.
+        if content.is_empty() {
+            return Err(syn::Error::new(key.span(), format!("`{key}` needs at least one guard")));
+        }
+        let mut guards = Vec::new();
+        parse::list(content, mistakes, |input, mistakes| {
+            let key = input.call(Ident::parse_any)?;
+            guards.push(Guard::read(&key, input, mistakes, GUARDS)?);
+            Ok(())
+        });
+        Ok(guards)
+    })
 }
 
 #[cfg(test)]

@@ -57,7 +57,7 @@ pub(super) fn operations(api: &Api) -> TokenStream {
     quote! {
         #[allow(non_camel_case_types, deprecated, clippy::all, clippy::pedantic)]
         const _: () = {
-            use #p::NotPrincipal as _;
+            use #p::OtherParameter as _;
             #(#policies)*
             const __POLICIES: &[&#p::Policy] = &[#(#all),*];
             #(#shim_impls)*

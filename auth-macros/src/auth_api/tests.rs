@@ -50,8 +50,8 @@ fn an_operation_is_forwarded_behind_the_gate() {
             const POLICY: &'static Policy = &Policy {
                 name: "show",
                 public: false,
-                principals: &[
-                    <Probe<User>>::PRINCIPAL, <Probe<Path<Uuid>>>::PRINCIPAL, <Probe<Option<Admin>>>::PRINCIPAL
+                parameters: &[
+                    <Probe<User>>::PARAMETER, <Probe<Path<Uuid>>>::PARAMETER, <Probe<Option<Admin>>>::PARAMETER
                 ],
                 requirement: Requirement::LoggedIn,
                 subject: ::core::option::Option::None,
@@ -100,7 +100,7 @@ fn attributes_become_policy_and_checks() {
             }
         },
     );
-    has(&shown, quote!(public: true, principals: &[], requirement: Requirement::LoggedIn,));
+    has(&shown, quote!(public: true, parameters: &[], requirement: Requirement::LoggedIn,));
     has(&shown, quote!(rejects: &[(409u16, "username_taken"), (422u16, "weak_password")],));
     has(
         &shown,
@@ -109,7 +109,7 @@ fn attributes_become_policy_and_checks() {
         ),
     );
     has(&shown, quote!(-> Guarded<()>));
-    has(&shown, quote!(subject: <Probe<Admin>>::PRINCIPAL,));
+    has(&shown, quote!(subject: <Probe<Admin>>::PARAMETER,));
     has(
         &shown,
         quote!(
@@ -242,7 +242,7 @@ fn the_crate_may_be_named() {
         quote!(impl Api { #[oai(path = "/a", method = "get")] async fn a(&self, user: User) {} }),
     );
     let shown = text(&tokens);
-    assert!(shown.contains("use my :: facade :: __private :: NotPrincipal as _"), "{shown}");
+    assert!(shown.contains("use my :: facade :: __private :: OtherParameter as _"), "{shown}");
     has(&shown, quote!(OpenApi(tag = "Tag::A",)));
     assert!(!shown.contains("auth_poem"), "{shown}");
 }

@@ -3,7 +3,7 @@
 use proc_macro2::Span;
 use syn::{
     Attribute, Data, DeriveInput, Fields, Generics, Ident, LitStr, Path, Token, ext::IdentExt,
-    parenthesized, parse::ParseStream, token,
+    parse::ParseStream, token,
 };
 
 use crate::{
@@ -98,11 +98,11 @@ fn permissions(role: &mut Role<'_>, key: &Ident, input: ParseStream<'_>) -> syn:
             "write `permissions(…)`, as in `permissions(\"users:delete\")`",
         ));
     }
-    let content;
-    parenthesized!(content in input);
-    let list = content.parse_terminated(<LitStr as syn::parse::Parse>::parse, Token![,])?;
-    role.permissions.extend(list);
-    Ok(())
+    parse::inside(input, |content| {
+        let list = content.parse_terminated(<LitStr as syn::parse::Parse>::parse, Token![,])?;
+        role.permissions.extend(list);
+        Ok(())
+    })
 }
 
 /// `SuperAdmin` to `super_admin`, `HTTPAdmin` to `http_admin`.

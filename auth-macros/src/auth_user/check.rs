@@ -29,7 +29,7 @@ pub(super) struct User<'a> {
 /// `None` comes with at least one mistake.
 pub(super) fn user<'a>(model: &'a Model<'a>, mistakes: &mut Mistakes) -> Option<User<'a>> {
     if !model.generics.params.is_empty() {
-        mistakes.at(&model.generics, "a type of user cannot be generic: it is one table");
+        mistakes.at(model.generics, "a type of user cannot be generic: it is one table");
     }
     container(model, mistakes);
     let Some(fields) = &model.fields else {
@@ -54,7 +54,7 @@ pub(super) fn user<'a>(model: &'a Model<'a>, mistakes: &mut Mistakes) -> Option<
     Some(User {
         runtime: &model.runtime,
         ident: model.ident,
-        table: model.table.as_ref()?.value(),
+        table: model.table.as_ref()?.as_ref()?.value(),
         role: model.role.as_ref(),
         schemes: model.schemes.iter().map(Ident::to_string).collect(),
         fields,
@@ -77,12 +77,14 @@ fn container(model: &Model<'_>, mistakes: &mut Mistakes) {
             "no table: say where the users are, as in `#[auth(table = \"users\")]`",
         );
     }
-    if model.schemes.is_empty() {
+    // A scheme that was not understood has its own mistake.
+    if !model.schemes_said {
+        let name = model.ident.to_string();
+        let article = if name.starts_with(['A', 'E', 'I', 'O']) { "an" } else { "a" };
         mistakes.at(
             model.ident,
             format!(
-                "no scheme: say how a {} proves who he is, as in `schemes(session)`",
-                model.ident
+                "no scheme: say how {article} {name} proves who he is, as in `schemes(session)`"
             ),
         );
     }

@@ -3,7 +3,7 @@
 use proc_macro2::Span;
 use syn::{
     Attribute, Data, DeriveInput, Fields, Generics, Ident, LitStr, Path, Token, Type,
-    ext::IdentExt, parenthesized, parse::ParseStream, token,
+    ext::IdentExt, parse::ParseStream, token,
 };
 
 use crate::{
@@ -34,9 +34,12 @@ pub(super) struct Model<'a> {
     pub(super) runtime: Runtime,
     pub(super) ident: &'a Ident,
     pub(super) generics: &'a Generics,
-    pub(super) table: Option<LitStr>,
+    /// `Some(None)` where it was written, but is no plain name.
+    pub(super) table: Option<Option<LitStr>>,
     pub(super) role: Option<Type>,
     pub(super) schemes: Vec<Ident>,
+    /// Whether any scheme was written, be it one that does not exist.
+    pub(super) schemes_said: bool,
     /// `None` where the type has no named fields.
     pub(super) fields: Option<Vec<Field<'a>>>,
 }
@@ -89,12 +92,13 @@ pub(super) fn user<'a>(input: &'a DeriveInput, mistakes: &mut Mistakes) -> Model
         table: None,
         role: None,
         schemes: Vec::new(),
+        schemes_said: false,
         fields: None,
     };
     let mut named = None;
     for attr in parse::named(&input.attrs, "auth") {
-        parse::entries(attr, mistakes, |key, input, _| {
-            container(&mut model, &mut named, key, input)
+        parse::entries(attr, mistakes, |key, input, mistakes| {
+            container(&mut model, &mut named, key, input, mistakes)
         });
     }
     if named.is_some() {
@@ -117,15 +121,16 @@ fn container(
     named: &mut Option<Path>,
     key: &Ident,
     input: ParseStream<'_>,
+    mistakes: &mut Mistakes,
 ) -> syn::Result<()> {
     let twice = || Err(syn::Error::new(key.span(), format!("`{key}` stands twice")));
     match key.to_string().as_str() {
         "table" => {
-            let table = identifier(key, input)?;
             if model.table.is_some() {
                 return twice();
             }
-            model.table = Some(table);
+            model.table = Some(None);
+            model.table = Some(Some(identifier(key, input)?));
         }
         "role" => {
             input.parse::<Token![=]>()?;
@@ -136,10 +141,10 @@ fn container(
             model.role = Some(role);
         }
         "schemes" => {
-            if !model.schemes.is_empty() {
+            if model.schemes_said {
                 return twice();
             }
-            schemes(model, key, input)?;
+            schemes(model, key, input, mistakes)?;
         }
         "crate" => *named = Some(paths::crate_path(&parse::text(key, input)?)?),
         _ => return Err(parse::unknown("key", key, KEYS)),
@@ -147,23 +152,31 @@ fn container(
     Ok(())
 }
 
-fn schemes(model: &mut Model<'_>, key: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
+fn schemes(
+    model: &mut Model<'_>,
+    key: &Ident,
+    input: ParseStream<'_>,
+    mistakes: &mut Mistakes,
+) -> syn::Result<()> {
     if !input.peek(token::Paren) {
         return Err(syn::Error::new(key.span(), "write `schemes(…)`, as in `schemes(session)`"));
     }
-    let content;
-    parenthesized!(content in input);
-    for scheme in content.parse_terminated(Ident::parse_any, Token![,])? {
-        let name = scheme.to_string();
-        if !SCHEMES.contains(&name.as_str()) && parse::nearest(&name, SCHEMES).is_some() {
-            return Err(parse::unknown("scheme", &scheme, SCHEMES));
-        }
-        if model.schemes.contains(&scheme) {
-            return Err(syn::Error::new(scheme.span(), format!("`{scheme}` stands twice")));
-        }
-        model.schemes.push(scheme);
-    }
-    Ok(())
+    parse::inside(input, |content| {
+        model.schemes_said = !content.is_empty();
+        parse::list(content, mistakes, |input, _| {
+            let scheme = input.call(Ident::parse_any)?;
+            let name = scheme.to_string();
+            if !SCHEMES.contains(&name.as_str()) && parse::nearest(&name, SCHEMES).is_some() {
+                return Err(parse::unknown("scheme", &scheme, SCHEMES));
+            }
+            if model.schemes.contains(&scheme) {
+                return Err(syn::Error::new(scheme.span(), format!("`{scheme}` stands twice")));
+            }
+            model.schemes.push(scheme);
+            Ok(())
+        });
+        Ok(())
+    })
 }
 
 fn field<'a>(
@@ -226,13 +239,14 @@ fn ignore_case(input: ParseStream<'_>) -> syn::Result<bool> {
     if !input.peek(token::Paren) {
         return Ok(false);
     }
-    let content;
-    parenthesized!(content in input);
-    let option = content.call(Ident::parse_any)?;
-    if option != "ignore_case" {
-        return Err(parse::unknown("option", &option, &["ignore_case"]));
-    }
-    if content.is_empty() { Ok(true) } else { Err(content.error("there is no further option")) }
+    parse::inside(input, |content| {
+        let option = content.call(Ident::parse_any)?;
+        if option == "ignore_case" {
+            Ok(true)
+        } else {
+            Err(parse::unknown("option", &option, &["ignore_case"]))
+        }
+    })
 }
 
 /// Reads the name of a table or column. It goes into SQL, so nothing needs quoting.

@@ -169,7 +169,6 @@ fn one_build_shows_every_mistake() {
             "unknown scheme `sesion`; did you mean `session`?",
             "unknown key `passwd`; did you mean `password`?",
             "no table: say where the users are",
-            "no scheme: say how a User proves who he is, as in `schemes(session)`",
             "a second `#[auth(password)]`; the first is `a`",
             "name the type of the roles above the struct, as in `#[auth(role = Role)]`",
             "no id: write `#[auth(id)]`",

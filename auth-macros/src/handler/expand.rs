@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::parse::Handler;
-use crate::{operation, param::Side};
+use crate::{operation, param::Side, parse};
 
 /// A unit struct in the function's place, which is an endpoint.
 pub(super) fn endpoint(handler: &Handler) -> TokenStream {
@@ -34,7 +34,7 @@ pub(super) fn endpoint(handler: &Handler) -> TokenStream {
         #(#cfg)*
         #[allow(non_camel_case_types)]
         const _: () = {
-            use #p::NotPrincipal as _;
+            use #p::OtherParameter as _;
             #policy
             #[automatically_derived]
             impl #p::poem::Endpoint for #name {
@@ -48,7 +48,7 @@ pub(super) fn endpoint(handler: &Handler) -> TokenStream {
                     let (__auth_request, mut __auth_body) = __auth_request.split();
                     let __auth_gate = #p::Gate::<#marker>::open(&__auth_request).await?;
                     #(#extracted)*
-                    __auth_gate.finish(#call).await.into_result()
+                    #p::poem::error::IntoResult::into_result(__auth_gate.finish(#call).await)
                 }
             }
         };
@@ -58,8 +58,10 @@ pub(super) fn endpoint(handler: &Handler) -> TokenStream {
 /// The endpoint without a function, beside the mistakes, and the function, so that nothing else
 /// fails for want of them.
 pub(super) fn nothing(handler: &Handler) -> TokenStream {
-    let Handler { runtime: p, vis, author, operation, .. } = handler;
+    let Handler { runtime: p, vis, operation, .. } = handler;
     let (name, cfg) = (&operation.name, &operation.cfg);
+    let mut author = handler.author.clone();
+    author.attrs.retain(|attr| !parse::is_named(attr, "handler"));
     if author.sig.receiver().is_some() {
         return quote!(#(#cfg)* #vis #author);
     }

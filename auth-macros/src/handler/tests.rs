@@ -41,11 +41,11 @@ fn a_function_becomes_an_endpoint_behind_the_gate() {
     has(&shown, quote!(Gate::<__op_stats>::open(&__auth_request).await?;));
     has(&shown, quote!(<HandlerArg<User> as poem::FromRequest<'_>>::from_request));
     has(&shown, quote!(<Json<Data> as poem::FromRequest<'_>>::from_request));
-    has(&shown, quote!(<OptionHandlerArg<Admin> as poem::FromRequest<'_>>::from_request));
+    has(&shown, quote!(<OptionArg<Admin> as poem::FromRequest<'_>>::from_request));
     has(
         &shown,
         quote! {
-            __auth_gate.finish(stats(__auth_p0.0, __auth_p1, __auth_p2.0)).await.into_result()
+            __auth_gate.finish(stats(__auth_p0.0, __auth_p1, __auth_p2.0)).await
         },
     );
 }

@@ -1,6 +1,7 @@
 //! `#[require]`, `#[public]`, `#[rejects]` where nothing reads them.
 
 use proc_macro2::{Span, TokenStream};
+use quote::ToTokens;
 use syn::{
     Attribute,
     parse::{ParseStream, Parser},
@@ -14,7 +15,15 @@ use crate::{
 /// The item, and what would have read the attribute.
 pub(crate) fn attribute(name: &str, input: TokenStream) -> TokenStream {
     let message = message(name, &input);
-    [diag::refuse(Span::call_site(), &message), input].into_iter().collect()
+    // Without `#[auth_api]` rustc would not know `#[oai]` either, which is not the point.
+    let item = match syn::parse2::<RawFn>(input.clone()) {
+        Ok(mut function) => {
+            function.attrs.retain(|attr| !parse::is_named(attr, "oai"));
+            function.into_token_stream()
+        }
+        _ => input,
+    };
+    [diag::refuse(Span::call_site(), &message), item].into_iter().collect()
 }
 
 fn message(name: &str, input: &TokenStream) -> String {
