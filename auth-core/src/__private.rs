@@ -3,9 +3,12 @@
 #[cfg(feature = "sqlx")]
 pub use sqlx;
 
+pub use chrono;
+
 pub use crate::{
     __impl_sql_user as impl_sql_user,
     guard::{AuthParameter, OtherParameter, Parameter, Policy, Probe},
+    password::PasswordHash,
     requirement::{FRESH, Requirement},
     session::schema::SessionSchema,
     user::{AuthRole, AuthUser, LoginColumn, NoRole, RoleSet, UnknownRole, UserMeta},

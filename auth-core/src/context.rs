@@ -195,7 +195,9 @@ impl Context {
 
     pub(crate) fn sessions(&self) -> Result<&SessionService, Error> {
         self.auth.inner.sessions.as_ref().ok_or_else(|| {
-            Error::Misconfigured("sessions are used, but AuthConfig::sessions was not called".into())
+            Error::Misconfigured(
+                "sessions are used, but AuthConfig::sessions was not called".into(),
+            )
         })
     }
 

@@ -138,7 +138,10 @@ pub(crate) fn into_poem(answer: http::Response<bytes::Bytes>) -> Response {
 impl ApiResponse for Error {
     fn meta() -> MetaResponses {
         let responses = [
-            (StatusCode::UNAUTHORIZED, "The name or the password is wrong, or nobody is logged in."),
+            (
+                StatusCode::UNAUTHORIZED,
+                "The name or the password is wrong, or nobody is logged in.",
+            ),
             (StatusCode::TOO_MANY_REQUESTS, "Too many failed attempts."),
             (StatusCode::SERVICE_UNAVAILABLE, problem::UNAVAILABLE),
         ];

@@ -1,11 +1,11 @@
 //! Declarative authentication and authorization for poem and poem-openapi.
 
+#[cfg(feature = "sqlite")]
+pub use auth_core::sql;
 pub use auth_core::{
     clock, config, error as fault, expiry, features, guard, http, jwt, password, rejection,
     requirement, responder, scheme, secret, session, store, throttle, user, users,
 };
-#[cfg(feature = "sqlite")]
-pub use auth_core::sql;
 pub use auth_macros::{
     AuthRole, AuthUser, SessionSchema, auth_api, handler, public, rejects, require,
 };

@@ -5,6 +5,7 @@
 //! parameter whose type could be a user, and these traits tell the wrapper what is inside: a user,
 //! or what poem and poem-openapi know anyway.
 
+use futures_util::FutureExt;
 use poem::{FromRequest, Request, RequestBody, Result};
 use poem_openapi::{
     ApiExtractor, ApiExtractorType, ExtractParamOptions,
@@ -155,7 +156,8 @@ impl<'a, T: Param<'a>> ApiExtractor<'a> for Arg<T> {
         body: &mut RequestBody,
         options: ExtractParamOptions<Self::ParamType>,
     ) -> Result<Self> {
-        T::from_request(request, body, options).await.map(Self)
+        // Boxed because of rust-lang/rust#100013, as in poem itself.
+        T::from_request(request, body, options).boxed().await.map(Self)
     }
 }
 
@@ -202,7 +204,7 @@ pub struct OptionArg<T>(pub Option<T>);
 
 impl<'a, T: HandlerParam<'a>> FromRequest<'a> for OptionArg<T> {
     async fn from_request(request: &'a Request, body: &mut RequestBody) -> Result<Self> {
-        T::optional(request, body).await.map(Self)
+        T::optional(request, body).boxed().await.map(Self)
     }
 }
 
@@ -212,7 +214,7 @@ pub struct HandlerArg<T>(pub T);
 
 impl<'a, T: HandlerParam<'a>> FromRequest<'a> for HandlerArg<T> {
     async fn from_request(request: &'a Request, body: &mut RequestBody) -> Result<Self> {
-        T::required(request, body).await.map(Self)
+        T::required(request, body).boxed().await.map(Self)
     }
 }
 

@@ -40,10 +40,8 @@ impl<U: AuthUser> AuthHandle<U> {
         let hash = inner.hasher.hash(new).await?;
         let change = PasswordChange { replaces: user.password(), hash: &hash, raise_epoch: true };
         let store = &self.context.user_service::<U>()?.store;
-        let fresh = store
-            .set_password(user.id(), change)
-            .await?
-            .ok_or(Rejection::WrongCurrentPassword)?;
+        let fresh =
+            store.set_password(user.id(), change).await?.ok_or(Rejection::WrongCurrentPassword)?;
         tracing::info!(users = U::META.table, id = %fresh.id(), "the password was changed");
         self.keep_only_this(fresh.clone(), &identity).await?;
         Ok(fresh)
@@ -61,8 +59,7 @@ impl<U: AuthUser> AuthHandle<U> {
         let mut user = (*identity.user).clone();
         if U::META.epoch.is_some() {
             let store = &self.context.user_service::<U>()?.store;
-            let epoch =
-                store.raise_epoch(user.id()).await?.ok_or(Rejection::MissingCredentials)?;
+            let epoch = store.raise_epoch(user.id()).await?.ok_or(Rejection::MissingCredentials)?;
             user.set_epoch(epoch);
         }
         self.keep_only_this(Arc::new(user), &identity).await

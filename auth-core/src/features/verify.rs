@@ -73,8 +73,7 @@ impl<U: AuthUser> AuthHandle<U> {
 
     async fn try_rehash(&self, user: &U, password: &str) -> Result<Option<Arc<U>>, Error> {
         let hash = self.context.auth().inner.hasher.hash(password).await?;
-        let change =
-            PasswordChange { replaces: user.password(), hash: &hash, raise_epoch: false };
+        let change = PasswordChange { replaces: user.password(), hash: &hash, raise_epoch: false };
         self.context.user_service::<U>()?.store.set_password(user.id(), change).await
     }
 

@@ -126,7 +126,8 @@ impl SessionCookie {
             problems.push("a cookie with SameSite=None must be Secure".into());
         }
         if !self.path.starts_with('/') || self.path.contains([';', ',']) || !self.path.is_ascii() {
-            problems.push(format!("the session cookie's path {:?} does not begin with /", self.path));
+            problems
+                .push(format!("the session cookie's path {:?} does not begin with /", self.path));
         }
         problems
     }

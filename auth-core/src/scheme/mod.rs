@@ -159,9 +159,8 @@ pub(crate) async fn identify<U: AuthUser>(
     let user = load::<U>(context, &first.user).await?;
     let mut known: Option<Claim> = None;
     for claim in std::iter::once(first).chain(others) {
-        let holds = user
-            .as_ref()
-            .is_some_and(|user| user.is_active() && stamp_of(&**user) == claim.stamp);
+        let holds =
+            user.as_ref().is_some_and(|user| user.is_active() && stamp_of(&**user) == claim.stamp);
         match (holds, claim.scheme) {
             // An explicit credential is proof enough, wherever the page came from.
             (true, SchemeKind::Bearer) => known = Some(claim),

@@ -192,7 +192,8 @@ fn apply(service: &SessionService, record: &mut SessionRecord, work: &Work) -> R
         if let Some(lifetime) = lifetime {
             let expiry = &service.expiry;
             let limit = if record.persistent { expiry.remember_absolute } else { expiry.absolute };
-            record.expires_at = (now + lifetime.clamp(TimeDelta::zero(), limit)).min(record.created_at + limit);
+            record.expires_at =
+                (now + lifetime.clamp(TimeDelta::zero(), limit)).min(record.created_at + limit);
         }
     }
     Ok(())

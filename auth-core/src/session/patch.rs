@@ -41,7 +41,10 @@ fn object<T: SessionSchema>(value: &T) -> Result<Map<String, Value>, Error> {
 }
 
 /// The stored fields over those of `Default`: what a value of `T` was read from.
-fn base<T: SessionSchema>(data: &SessionData, now: DateTime<Utc>) -> Result<Map<String, Value>, Error> {
+fn base<T: SessionSchema>(
+    data: &SessionData,
+    now: DateTime<Utc>,
+) -> Result<Map<String, Value>, Error> {
     let mut fields = object(&T::default())?;
     if let Some(raw) = data.get(T::NAME, now) {
         let stored: Map<String, Value> =

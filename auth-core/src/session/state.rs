@@ -38,7 +38,10 @@ enum Presented {
     Nothing,
     /// A cookie that cannot name a session.
     Unusable,
-    Token { token: SessionToken, key: SessionKey },
+    Token {
+        token: SessionToken,
+        key: SessionKey,
+    },
 }
 
 /// A session that is in the store.
@@ -110,13 +113,12 @@ impl SessionState {
         service: &SessionService,
         headers: &HeaderMap,
     ) -> Option<SessionKey> {
-        let presented = self.presented.get_or_init(|| {
-            match presented(headers, service.cookie.name()) {
+        let presented =
+            self.presented.get_or_init(|| match presented(headers, service.cookie.name()) {
                 PresentedToken::None => Presented::Nothing,
                 PresentedToken::Unusable => Presented::Unusable,
                 PresentedToken::Token(token) => Presented::Token { key: token.key(), token },
-            }
-        });
+            });
         match presented {
             Presented::Token { key, .. } => Some(*key),
             Presented::Unusable => {
@@ -223,7 +225,9 @@ impl SessionState {
         let mut record = service.new_record(client, lifetime);
         let mut work = self.work();
         let old = match std::mem::replace(&mut work.current, Current::None) {
-            Current::Presented => self.loaded().map(|stored| (Some(stored.key), stored.record.clone())),
+            Current::Presented => {
+                self.loaded().map(|stored| (Some(stored.key), stored.record.clone()))
+            }
             Current::Stored(stored) => Some((Some(stored.key), stored.record)),
             Current::Fresh { record, .. } => Some((None, record)),
             Current::None => None,

@@ -66,8 +66,9 @@ impl Statements {
             let both = |condition: &str| [set(false, condition), set(true, condition)];
             Passwords { over_some: both("= ?"), over_none: both("IS NULL") }
         });
-        let raise_epoch =
-            raised.as_ref().map(|raised| sql(format!("UPDATE {table} SET {raised} WHERE {id} = ?")));
+        let raise_epoch = raised
+            .as_ref()
+            .map(|raised| sql(format!("UPDATE {table} SET {raised} WHERE {id} = ?")));
 
         let by_id = sql(format!("SELECT {columns} FROM {table} WHERE {id} = ?"));
         Self { by_id, by_login, set_login, raise_epoch, passwords }
