@@ -1,1 +1,401 @@
-//! x
+//! The macros of `auth-poem`: tokens in, tokens out.
+//!
+//! Use them through `auth_poem`, whose examples compile; here each macro has its grammar, what it
+//! expands to and what it refuses. Every mistake in one item is shown in one build.
+//!
+//! Generated code finds the runtime under the name that `auth-poem` (else `auth-core`) has in the
+//! application's `Cargo.toml`. Where that is not enough, say `crate = "path"` in the macro's own
+//! arguments: `#[auth(crate = "…")]`, `#[role(crate = "…")]`, `#[session(crate = "…")]`,
+//! `#[auth_api(crate = "…")]`, `#[handler(crate = "…")]`.
+
+mod auth_api;
+mod auth_role;
+mod auth_user;
+mod diag;
+mod handler;
+mod operation;
+mod param;
+mod parse;
+mod paths;
+mod requirement;
+mod session_schema;
+mod stray;
+#[cfg(test)]
+mod testing;
+mod types;
+
+use proc_macro::TokenStream;
+use syn::{DeriveInput, parse_macro_input};
+
+/// Makes a struct a type of user.
+///
+/// The struct is a row of one table, each field a column of it. No constructor, `Default` or
+/// `Deserialize` is derived: a user comes only from a store, by way of a verified credential.
+///
+/// # Grammar
+///
+/// ```text
+/// struct  = "#[auth(" item { "," item } ")]"
+/// item    = "table" "=" string          the table; required
+///         | "schemes" "(" name { "," name } ")"    how a user proves who he is, in the order
+///                                       they are tried; required
+///         | "role" "=" type             an enum with #[derive(AuthRole)]
+///         | "crate" "=" string
+///
+/// field   = "#[auth(" mark { "," mark } ")]"
+/// mark    = "id"                        required, once
+///         | "login" [ "(ignore_case)" ] String or Option<String>; any number
+///         | "password"                  PasswordHash or Option<PasswordHash>
+///         | "roles"                     Role, Option<Role> or Vec<Role>; goes with `role = …`
+///         | "permissions"               Vec<String>
+///         | "active"                    bool
+///         | "epoch"                     i64
+///         | "login_time"                DateTime<Utc> or Option<DateTime<Utc>>
+///         | "login_ip"                  IpAddr or Option<IpAddr>
+///         | "column" "=" string         the column, if it is not called as the field
+/// ```
+///
+/// A table or column is a plain name: letters, digits and `_`, at most 63 of them.
+///
+/// # Expands to
+///
+/// ```text
+/// impl AuthUser for User {
+///     type Id = Uuid;
+///     type Role = Role;                       // NoRole without `role = …`
+///     const META: &'static UserMeta = &UserMeta { name: "User", table: "users", id: "id", … };
+///     fn id(&self) -> &Uuid { &self.id }
+///     fn login_name(&self, index: usize) -> Option<&str> { … }
+///     …                                       // one accessor for each mark
+/// }
+/// impl_user! { User }                         // what the web framework's adapter adds
+/// impl_sql_user! { User; id = Uuid; fields { id: Uuid = "id" as plain, … } }
+/// ```
+///
+/// # Errors
+///
+/// - no `#[auth(id)]`, table or scheme
+/// - a mark or key that stands twice; two fields with one column
+/// - a key that does not exist, with the one that was probably meant
+/// - `#[auth(roles)]` without `role = …`, and the reverse
+/// - a table or column that is no plain name
+/// - an enum, a union, a tuple struct, a generic struct
+///
+/// # Examples
+///
+/// ```text
+/// #[derive(AuthUser, Clone, Debug)]
+/// #[auth(table = "users", role = Role, schemes(bearer, session))]
+/// struct User {
+///     #[auth(id)]                              id: Uuid,
+///     #[auth(login(ignore_case))]              email: String,
+///     #[auth(password, column = "pwd_hash")]   password: PasswordHash,
+///     #[auth(roles)]                           roles: Vec<Role>,
+///     signup_time: DateTime<Utc>,
+/// }
+/// ```
+#[proc_macro_derive(AuthUser, attributes(auth))]
+pub fn derive_auth_user(input: TokenStream) -> TokenStream {
+    auth_user::derive(&parse_macro_input!(input as DeriveInput)).into()
+}
+
+/// Makes an enum the roles of a type of user.
+///
+/// # Grammar
+///
+/// ```text
+/// variant = "#[role(" item { "," item } ")]"
+/// item    = "name" "=" string                            default: the variant in snake_case
+///         | "permissions" "(" string { "," string } ")"  what the role grants
+/// ```
+///
+/// # Expands to
+///
+/// ```text
+/// impl AuthRole for Role {
+///     const NAMES: &'static [&'static str] = &["admin", "editor"];
+///     fn name(&self) -> &'static str { … }
+///     fn from_name(name: &str) -> Option<Self> { … }
+///     fn permissions(&self) -> &'static [&'static str] { … }   // where a role grants any
+/// }
+/// impl Display for Role { … }                                  // the name
+/// impl FromStr for Role { type Err = UnknownRole; … }
+/// ```
+///
+/// # Errors
+///
+/// - anything but an enum; an enum without variants or with generics; a variant with fields
+/// - two roles of one name
+/// - a name with anything but small letters, digits, `_`, `:`, `.` and `-`
+/// - an empty permission, or one that stands twice
+/// - a key that does not exist
+///
+/// # Examples
+///
+/// ```text
+/// #[derive(AuthRole, Clone, Copy, PartialEq, Debug)]
+/// enum Role {
+///     #[role(permissions("users:read", "users:delete"))]
+///     Admin,
+///     #[role(name = "ed")]
+///     Editor,
+/// }
+/// ```
+#[proc_macro_derive(AuthRole, attributes(role))]
+pub fn derive_auth_role(input: TokenStream) -> TokenStream {
+    auth_role::derive(&parse_macro_input!(input as DeriveInput)).into()
+}
+
+/// Makes a struct a typed view of one part of a session's data.
+///
+/// # Grammar
+///
+/// ```text
+/// struct = "#[session(" item { "," item } ")]"
+/// item   = "name" "=" string      the part's name; default: the struct's
+///        | "discard_on_error"     changes are dropped when the operation fails
+/// ```
+///
+/// # Expands to
+///
+/// ```text
+/// impl SessionSchema for EmailSession {
+///     const NAME: &'static str = "EmailSession";
+///     const KEEP_ON_ERROR: bool = true;
+/// }
+/// ```
+///
+/// # Errors
+///
+/// - an enum, a union, a tuple struct: it would not serialise as an object
+/// - a generic struct: one name would stand for several types
+/// - a name that is no plain name; a key that does not exist
+///
+/// # Examples
+///
+/// ```text
+/// #[derive(SessionSchema, Serialize, Deserialize, Default)]
+/// #[session(name = "email")]
+/// struct EmailSession { email: Option<String>, code: Option<String>, verified: bool }
+/// ```
+#[proc_macro_derive(SessionSchema, attributes(session))]
+pub fn derive_session_schema(input: TokenStream) -> TokenStream {
+    session_schema::derive(&parse_macro_input!(input as DeriveInput)).into()
+}
+
+/// Makes the methods of an impl block operations of an API, each behind its guard.
+///
+/// Stands in place of poem-openapi's `#[OpenApi]`, or above it, and takes the same arguments. The
+/// impl stays as it is written, so that a method can still be called in a unit test; a hidden type
+/// beside it carries the operations, with a gate as the first parameter that knows the user and
+/// checks the guard before anything else of the request is read.
+///
+/// An operation that takes no user and is not `#[public]` does not compile. A parameter of type
+/// `User` asks for a user, one of type `Option<User>` for a user if there is one; which type is a
+/// user is found by type, so an alias works.
+///
+/// # Grammar
+///
+/// ```text
+/// "#[auth_api(" [ arguments of #[OpenApi] ] ")]"
+///
+/// "#[public]"                             nobody need be known
+/// "#[require(" guard { "," guard } ")]"   what the user needs; see `require`
+/// "#[rejects(" code "=" status { "," code "=" status } ")]"   refusals of the operation's own
+/// ```
+///
+/// # Expands to
+///
+/// ```text
+/// impl UserApi { … }                                   // as it was written
+/// const _: () = {
+///     struct __op_me;
+///     impl Operation for __op_me {
+///         const POLICY: &'static Policy =
+///             &Policy { name: "me", public: false, parameters: &[<Probe<User>>::PARAMETER], … };
+///     }
+///     const _: () = check::protected(<__op_me as Operation>::POLICY);
+///     struct __AuthShim0(Arc<UserApi>);
+///     #[OpenApi(prefix_path = "/user")]
+///     impl __AuthShim0 {
+///         #[oai(path = "/", method = "get")]
+///         async fn me(&self, __auth_gate: Gate<__op_me>, user: Arg<User>) -> Guarded<Json<View>> {
+///             __auth_gate.finish(<UserApi>::me(&self.0, user.0)).await
+///         }
+///     }
+///     impl OpenApi for UserApi { … }                   // asks __AuthShim0
+/// };
+/// ```
+///
+/// # Errors
+///
+/// - a generic impl, a trait impl, an impl without operations
+/// - an operation that is not `async`, takes no `&self`, or is generic
+/// - `#[public]` beside `#[require]`, or one of them twice
+/// - `#[require]`, `#[public]` or `#[rejects]` on a method without `#[oai(...)]`
+/// - a guard that does not exist, with the one that was probably meant
+/// - from the compiler, at the method's name: an operation that nobody protects
+/// - from the compiler, at the role: a role that the type of user does not have
+///
+/// # Examples
+///
+/// ```text
+/// #[auth_api(prefix_path = "/user", tag = "Tag::User")]
+/// impl UserApi {
+///     /// The current user.
+///     #[oai(path = "/", method = "get")]
+///     async fn me(&self, user: User) -> Json<UserView> { … }
+///
+///     #[require(any(role = "admin", permission = "users:delete"))]
+///     #[oai(path = "/:id", method = "delete")]
+///     async fn delete(&self, id: Path<Uuid>, user: User) { … }
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn auth_api(args: TokenStream, input: TokenStream) -> TokenStream {
+    auth_api::attribute(args.into(), input.into()).into()
+}
+
+/// Makes a function an endpoint of poem, behind its guard.
+///
+/// Stands in place of `#[poem::handler]`. Parameters and attributes are those of [`macro@auth_api`];
+/// `#[require]`, `#[public]` and `#[rejects]` stand below it.
+///
+/// # Grammar
+///
+/// ```text
+/// "#[handler]"
+/// ```
+///
+/// # Expands to
+///
+/// ```text
+/// struct stats;
+/// const _: () = {
+///     …                                                 // policy and checks, as in `auth_api`
+///     impl Endpoint for stats {
+///         async fn call(&self, request: Request) -> Result<Response> {
+///             async fn stats(user: User) -> String { … }      // as it was written
+///             let gate = Gate::<__op_stats>::open(&request).await?;
+///             let p0 = HandlerArg::<User>::from_request(&request, &mut body).await?;
+///             gate.finish(stats(p0.0)).await.into_result()
+///         }
+///     }
+/// };
+/// ```
+///
+/// # Errors
+///
+/// - a method, a generic function
+/// - a second handler attribute
+/// - `#[require]` above instead of below
+/// - what [`macro@auth_api`] refuses in an operation
+///
+/// # Examples
+///
+/// ```text
+/// #[auth_poem::handler]
+/// #[require(role = "admin")]
+/// async fn stats(user: User) -> String { … }
+/// ```
+#[proc_macro_attribute]
+pub fn handler(args: TokenStream, input: TokenStream) -> TokenStream {
+    handler::attribute(args.into(), input.into()).into()
+}
+
+/// Says what the user of an operation needs, in addition to being known.
+///
+/// # Grammar
+///
+/// ```text
+/// "#[require(" item { "," item } ")]"              all of them must hold
+/// item  = guard
+///       | "user" "=" type                          whose requirement it is, where an operation
+///                                                  takes two types of user
+/// guard = "role" "=" string
+///       | "permission" "=" string
+///       | "fresh" [ "(" unit "=" integer ")" ]     a recent login; default: 10 minutes
+///       | "any" "(" guard { "," guard } ")"        at least one of them
+///       | "all" "(" guard { "," guard } ")"
+/// unit  = "seconds" | "minutes" | "hours"
+/// ```
+///
+/// # Expands to
+///
+/// Nothing by itself: [`macro@auth_api`] and [`macro@handler`] read it. This is `role = "admin",
+/// fresh`:
+///
+/// ```text
+/// Requirement::All(&[Requirement::Role("admin"), Requirement::Fresh(FRESH)])
+/// ```
+///
+/// # Errors
+///
+/// - standing alone, or above `#[handler]`: then nothing reads it
+/// - a guard that does not exist, says nothing, or has no name
+///
+/// # Examples
+///
+/// ```text
+/// #[require(any(role = "admin", permission = "users:delete"), fresh(minutes = 5))]
+/// ```
+#[proc_macro_attribute]
+pub fn require(_: TokenStream, input: TokenStream) -> TokenStream {
+    stray::attribute("require", input.into()).into()
+}
+
+/// Opens an operation to everybody: without a user parameter it would not compile otherwise.
+///
+/// # Grammar
+///
+/// ```text
+/// "#[public]"
+/// ```
+///
+/// # Expands to
+///
+/// Nothing by itself: [`macro@auth_api`] and [`macro@handler`] read it.
+///
+/// # Errors
+///
+/// - standing alone, or above `#[handler]`: then nothing reads it
+/// - arguments; a second `#[public]`; `#[require]` beside it
+///
+/// # Examples
+///
+/// ```text
+/// #[public]
+/// #[oai(path = "/login", method = "post")]
+/// async fn login(&self, auth: Auth<User>, data: Json<Login>) -> Result<Json<UserView>> { … }
+/// ```
+#[proc_macro_attribute]
+pub fn public(_: TokenStream, input: TokenStream) -> TokenStream {
+    stray::attribute("public", input.into()).into()
+}
+
+/// Documents refusals that an operation makes by itself.
+///
+/// # Grammar
+///
+/// ```text
+/// "#[rejects(" code "=" status { "," code "=" status } ")]"   status: 400 to 499
+/// ```
+///
+/// # Expands to
+///
+/// Nothing by itself: [`macro@auth_api`] and [`macro@handler`] read it.
+///
+/// # Errors
+///
+/// - standing alone, or above `#[handler]`: then nothing reads it
+/// - a status that is no refusal; a code that stands twice
+///
+/// # Examples
+///
+/// ```text
+/// #[rejects(username_taken = 409, weak_password = 422)]
+/// ```
+#[proc_macro_attribute]
+pub fn rejects(_: TokenStream, input: TokenStream) -> TokenStream {
+    stray::attribute("rejects", input.into()).into()
+}

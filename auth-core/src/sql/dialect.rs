@@ -1,62 +1,136 @@
-//! What differs between the SQL engines, and nothing else.
+//! In what the engines differ: [`Dialect`].
 
 use super::SqlPool;
+use crate::error::Error;
 
-/// An engine's way to say what the stores ask for. A store builds its statements with it once.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Dialect {
-    #[cfg(feature = "sqlite")]
-    Sqlite,
+/// The longest table name: PostgreSQL cuts names off after 63 bytes, and those of a table's indexes
+/// are longer than its own.
+const LONGEST_NAME: usize = 40;
+
+/// One engine's way of saying things.
+///
+/// Times are integers on every engine: milliseconds since 1970, UTC. They are cheap to read,
+/// compare alike everywhere, and no session time zone can shift them.
+#[derive(Debug)]
+pub(crate) struct Dialect {
+    /// Begins a transaction that already holds what a migration needs. SQLite would otherwise begin
+    /// as a reader and fail at the first write if another process wrote meanwhile.
+    pub(crate) begin: &'static str,
+    /// The type of an integer of 64 bits.
+    pub(crate) integer: &'static str,
+    /// The type of a truth value.
+    pub(crate) boolean: &'static str,
+    /// The type of up to 32 bytes; a prefix of such a column is never compared.
+    pub(crate) bytes: &'static str,
+    /// The type as which the driver writes a uuid.
+    pub(crate) uuid: &'static str,
+    /// The type of long text.
+    pub(crate) text: &'static str,
+    /// The type of text in an index, compared byte by byte.
+    pub(crate) key_text: &'static str,
+    /// The function that gives the greater of its arguments.
+    pub(crate) greatest: &'static str,
+    /// The function that gives the lesser of its arguments.
+    pub(crate) least: &'static str,
+    /// Behind a parameter: compares text byte by byte, whatever the column's collation says.
+    pub(crate) exactly: &'static str,
+    /// Before and behind a text column: its ASCII letters in lower case, all else as it is.
+    pub(crate) ascii_lower: [&'static str; 2],
+    /// Compares like `=`, but NULL equals NULL.
+    pub(crate) is: &'static str,
+    /// Puts a name in quotes.
+    quote: char,
+    /// Whether parameters are `$1`, `$2`, … and not `?`.
+    numbered: bool,
 }
 
+#[cfg(feature = "sqlite")]
+const SQLITE: Dialect = Dialect {
+    begin: "BEGIN IMMEDIATE",
+    integer: "INTEGER",
+    boolean: "BOOLEAN",
+    bytes: "BLOB",
+    uuid: "BLOB",
+    text: "TEXT",
+    key_text: "TEXT",
+    greatest: "MAX",
+    least: "MIN",
+    exactly: " COLLATE BINARY",
+    ascii_lower: ["lower(", ")"],
+    is: "IS",
+    // Not double quotes: a name in those that is no column is silently taken for a string.
+    quote: '`',
+    numbered: false,
+};
+
 impl Dialect {
-    pub(crate) fn of(pool: &SqlPool) -> Self {
+    /// The dialect of a pool's engine.
+    pub(crate) fn of(pool: &SqlPool) -> &'static Self {
         match *pool {
             #[cfg(feature = "sqlite")]
-            SqlPool::Sqlite(_) => Self::Sqlite,
+            SqlPool::Sqlite(_) => &SQLITE,
         }
     }
 
-    /// A table's or a column's name, quoted.
-    pub(crate) fn name(self, name: &str) -> String {
-        match self {
-            // Not double quotes: SQLite takes such a name for a string if there is no such column.
-            #[cfg(feature = "sqlite")]
-            Self::Sqlite => format!("`{}`", name.replace('`', "``")),
+    /// Quotes a name that [`check_table`] or the derive has passed, with an ending.
+    pub(crate) fn name(&self, name: &str, ending: &str) -> String {
+        let quote = self.quote;
+        format!("{quote}{name}{ending}{quote}")
+    }
+
+    /// Writes the parameters of a statement, `?` so far, as the engine wants them.
+    pub(crate) fn sql(&self, sql: &str) -> String {
+        if !self.numbered {
+            return sql.to_owned();
+        }
+        let mut parts = sql.split('?');
+        let mut numbered = parts.next().unwrap_or_default().to_owned();
+        for (part, n) in parts.zip(1..) {
+            numbered.push_str(&format!("${n}{part}"));
+        }
+        numbered
+    }
+}
+
+/// Checks the name of a table that becomes part of SQL text.
+///
+/// # Errors
+///
+/// - it is not ASCII letters, digits and underscores with no digit first, or too long:
+///   [`Error::Misconfigured`]
+pub(crate) fn check_table(name: &str) -> Result<(), Error> {
+    let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    let goes_on = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if starts_well && goes_on && name.len() <= LONGEST_NAME {
+        return Ok(());
+    }
+    Err(Error::Misconfigured(format!(
+        "`{name}` cannot be the name of a table: use letters, digits and underscores, \
+         no digit first, at most {LONGEST_NAME}"
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_name_cannot_leave_its_quotes() {
+        for good in ["sessions", "_s", "Auth_Sessions2"] {
+            check_table(good).unwrap();
+        }
+        let long = "s".repeat(LONGEST_NAME + 1);
+        for bad in ["", "2s", "a b", "a\"b", "a`b", "a;b", "a.b", "a?b", "é", "a-b", &long] {
+            assert!(matches!(check_table(bad), Err(Error::Misconfigured(_))), "{bad}");
         }
     }
 
-    /// The placeholder of the `n`th bound value, from 1. A statement uses each once and in order,
-    /// because some engines only count them.
-    pub(crate) fn value(self, n: usize) -> String {
-        match self {
-            #[cfg(feature = "sqlite")]
-            Self::Sqlite => format!("?{n}"),
-        }
-    }
-
-    /// Whether a text column has exactly this value, whatever the column's collation.
-    pub(crate) fn same_text(self, column: &str, value: &str) -> String {
-        match self {
-            #[cfg(feature = "sqlite")]
-            Self::Sqlite => format!("{column} = {value} COLLATE BINARY"),
-        }
-    }
-
-    /// Whether a text column has this value, which is in ASCII lower case, in any ASCII case. An
-    /// index on `lower(column)` serves it.
-    pub(crate) fn same_text_in_any_case(self, column: &str, value: &str) -> String {
-        match self {
-            #[cfg(feature = "sqlite")]
-            Self::Sqlite => format!("lower({column}) = {value}"),
-        }
-    }
-
-    /// Whether a text column has exactly this value, where NULL is a value like others.
-    pub(crate) fn same_text_or_null(self, column: &str, value: &str) -> String {
-        match self {
-            #[cfg(feature = "sqlite")]
-            Self::Sqlite => format!("{column} IS {value}"),
-        }
+    #[cfg(feature = "sqlite")]
+    #[test]
+    fn numbers_parameters_where_the_engine_wants_it() {
+        let numbered = Dialect { numbered: true, ..SQLITE };
+        assert_eq!(numbered.sql("a = ? AND b > ?, ?"), "a = $1 AND b > $2, $3");
+        assert_eq!(numbered.sql("SELECT 1"), "SELECT 1");
+        assert_eq!(SQLITE.sql("a = ?"), "a = ?");
     }
 }

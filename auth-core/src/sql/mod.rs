@@ -1,13 +1,22 @@
 //! What the SQL stores share: [`SqlPool`].
 //!
-//! An engine is one variant here, one in the dialect and one in [`SqlValue`]; the stores are
-//! written once.
+//! An engine is one variant here and one in the dialect; the stores are written once.
 
-mod dialect;
+// What needs an engine is there where one is: `any(feature = "sqlite", …)`.
+#[cfg(feature = "sqlite")]
+pub(crate) mod dialect;
+#[cfg(feature = "sqlite")]
+pub(crate) mod migrate;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+#[cfg(feature = "sqlite")]
 mod value;
 
-pub(crate) use dialect::Dialect;
-pub use value::{SqlRow, SqlValue};
+#[cfg(feature = "sqlite")]
+pub use self::{
+    sqlite::{open_sqlite, sqlite_options},
+    value::{SqlRow, SqlValue},
+};
 
 /// A pool of connections to one of the enabled engines.
 ///
@@ -28,14 +37,18 @@ impl From<sqlx::SqlitePool> for SqlPool {
     }
 }
 
-/// Runs the same code on the pool of whichever engine it is. The code is compiled once per engine,
-/// so it must not name one.
+/// Runs code on the pool inside a [`SqlPool`], whichever engine's it is.
+///
+/// The code is compiled once for each engine. Generic functions would do the same, but every
+/// statement would have to list which types the engine can encode.
+#[cfg(feature = "sqlite")]
 macro_rules! on_engine {
-    ($pool:expr, $name:ident => $run:expr) => {
-        match *$pool {
+    ($sql_pool:expr, $pool:ident => $code:expr) => {
+        match *$sql_pool {
             #[cfg(feature = "sqlite")]
-            $crate::sql::SqlPool::Sqlite(ref $name) => $run,
+            $crate::sql::SqlPool::Sqlite(ref $pool) => $code,
         }
     };
 }
+#[cfg(feature = "sqlite")]
 pub(crate) use on_engine;

@@ -2,8 +2,8 @@
 
 /// Implements `sqlx::FromRow` for a user, for every engine that has the types of its fields.
 ///
-/// In its own definition per feature, because a `cfg` inside a macro is that of the caller's crate.
-#[cfg(feature = "sqlx")]
+/// Two definitions, because a `cfg` inside a macro would be that of the caller's crate.
+#[cfg(feature = "sqlite")]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __impl_sql_user {
@@ -39,24 +39,24 @@ macro_rules! __impl_sql_user {
         $crate::__private::sqlx::Row::try_get($row, $column)?
     };
     (@read roles $row:ident $column:literal) => {
-        $crate::__private::read_roles(
+        $crate::users::sql::read_roles(
             $column, $crate::__private::sqlx::Row::try_get($row, $column)?,
         )?
     };
     (@read list $row:ident $column:literal) => {
-        $crate::__private::read_list(
+        $crate::users::sql::read_list(
             $column, $crate::__private::sqlx::Row::try_get($row, $column)?,
         )?
     };
     (@read ip $row:ident $column:literal) => {
-        $crate::__private::read_ip(
+        $crate::users::sql::read_ip(
             $column, $crate::__private::sqlx::Row::try_get($row, $column)?,
         )?
     };
 }
 
 /// Without an engine there are no rows.
-#[cfg(not(feature = "sqlx"))]
+#[cfg(not(feature = "sqlite"))]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __impl_sql_user {

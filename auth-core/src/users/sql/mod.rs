@@ -46,7 +46,7 @@
 //!
 //! [`PasswordHash`]: crate::password::PasswordHash
 
-pub(crate) mod column;
+mod columns;
 mod statements;
 
 use std::{fmt, marker::PhantomData, net::IpAddr, sync::Arc};
@@ -54,12 +54,14 @@ use std::{fmt, marker::PhantomData, net::IpAddr, sync::Arc};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-pub use self::column::{ColumnError, IpColumn, RoleColumn, list_to_text, roles_to_text};
+pub use self::columns::{ColumnError, IpColumn, RoleColumn, list_to_text, roles_to_text};
+#[doc(hidden)]
+pub use self::columns::{read_ip, read_list, read_roles};
 use self::statements::Statements;
 use super::{Lookup, PasswordChange, UserStore, no_column};
 use crate::{
     error::Error,
-    sql::{Dialect, SqlPool, SqlRow, SqlValue, on_engine},
+    sql::{SqlPool, SqlRow, SqlValue, dialect::Dialect, on_engine},
     user::AuthUser,
 };
 
@@ -90,7 +92,7 @@ impl<U: SqlUser> SqlUsers<U> {
     /// A store on this pool. The table must exist; this does not look.
     pub fn new(pool: impl Into<SqlPool>) -> Self {
         let pool = pool.into();
-        let sql = Arc::new(Statements::new(U::META, Dialect::of(&pool)));
+        let sql = Arc::new(Statements::new(Dialect::of(&pool), U::META));
         Self { pool, sql, user: PhantomData }
     }
 

@@ -1,18 +1,20 @@
-//! The statements of a user store, built once from the user type's columns.
+//! The SQL of [`SqlUsers`](super::SqlUsers), written once for each store.
+
+use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
 use crate::{
-    sql::Dialect,
+    sql::dialect::Dialect,
     user::{LoginColumn, UserMeta},
 };
 
-/// SQL whose only variable parts are quoted names of the table and its columns, which are constants
-/// of the program.
+/// The statements; `None` where the type of user lacks the columns. Only quoted names of the table
+/// and its columns vary, which are constants of the program; every value is a parameter.
 pub(super) struct Statements {
     /// Binds the id.
     pub(super) by_id: SqlStr,
-    /// Binds the name once per login column. `None` without any.
+    /// Binds the name once per login column.
     pub(super) by_login: Option<SqlStr>,
     /// Binds the time and the address, as far as there are columns, and the id.
     pub(super) set_login: Option<SqlStr>,
@@ -23,57 +25,50 @@ pub(super) struct Statements {
 }
 
 impl Statements {
-    pub(super) fn new(meta: &UserMeta, dialect: Dialect) -> Self {
-        let table = dialect.name(meta.table);
-        let columns: Vec<_> = meta.columns.iter().map(|column| dialect.name(column)).collect();
-        let select = format!("SELECT {} FROM {table}", columns.join(", "));
-        let id = dialect.name(meta.id);
-        let epoch = meta.epoch.map(|column| dialect.name(column));
-        let raise = |by: &str| epoch.as_ref().map(|epoch| format!("{epoch} = {epoch} + {by}"));
-        // `UPDATE` with the values in the order of their placeholders, the id behind them.
-        let update = |set: &[String]| {
-            let id_value = dialect.value(set.len() + 1);
-            format!("UPDATE {table} SET {} WHERE {id} = {id_value}", set.join(", "))
+    pub(super) fn new(dialect: &Dialect, meta: &UserMeta) -> Self {
+        // Shared, so that each use of a statement copies a pointer.
+        let sql = |sql: String| AssertSqlSafe(Arc::<str>::from(dialect.sql(&sql))).into_sql_str();
+        let name = |column: &str| dialect.name(column, "");
+        let set = |column: &str| format!("{} = ?", name(column));
+        let (table, id) = (name(meta.table), name(meta.id));
+        let select = {
+            let columns: Vec<_> = meta.columns.iter().map(|column| name(column)).collect();
+            format!("SELECT {} FROM {table}", columns.join(", "))
+        };
+        let update =
+            |set: &[String]| format!("UPDATE {table} SET {} WHERE {id} = ?", set.join(", "));
+        let raise = |by: &str| {
+            let epoch = name(meta.epoch?);
+            Some(format!("{epoch} = {epoch} + {by}"))
         };
 
-        let by_login: Vec<_> =
-            (1..).zip(meta.login).map(|(n, column)| is(dialect, column, n)).collect();
-        let login: Vec<_> = (1..)
-            .zip(meta.login_time.into_iter().chain(meta.login_ip))
-            .map(|(n, column)| format!("{} = {}", dialect.name(column), dialect.value(n)))
-            .collect();
+        let logins: Vec<_> = meta.login.iter().map(|column| is_login(dialect, column)).collect();
+        let noted: Vec<_> = meta.login_time.into_iter().chain(meta.login_ip).map(set).collect();
         let set_password = meta.password.map(|column| {
-            let column = dialect.name(column);
-            let mut set = vec![format!("{column} = {}", dialect.value(1))];
-            set.extend(raise(&dialect.value(2)));
-            let old = dialect.same_text_or_null(&column, &dialect.value(set.len() + 2));
-            format!("{} AND {old}", update(&set))
+            let values: Vec<_> = [set(column)].into_iter().chain(raise("?")).collect();
+            let Dialect { is, exactly, .. } = dialect;
+            format!("{} AND {} {is} ?{exactly}", update(&values), name(column))
         });
-        let raise_epoch = raise("1")
-            .map(|raise| format!("UPDATE {table} SET {raise} WHERE {id} = {}", dialect.value(1)));
-
         Self {
-            by_id: safe(format!("{select} WHERE {id} = {}", dialect.value(1))),
+            by_id: sql(format!("{select} WHERE {id} = ?")),
             // Two rows are enough to know that the name is ambiguous.
-            by_login: (!by_login.is_empty())
-                .then(|| safe(format!("{select} WHERE {} LIMIT 2", by_login.join(" OR ")))),
-            set_login: (!login.is_empty()).then(|| safe(update(&login))),
-            set_password: set_password.map(safe),
-            raise_epoch: raise_epoch.map(safe),
+            by_login: (!logins.is_empty())
+                .then(|| sql(format!("{select} WHERE {} LIMIT 2", logins.join(" OR ")))),
+            set_login: (!noted.is_empty()).then(|| sql(update(&noted))),
+            set_password: set_password.map(sql),
+            raise_epoch: raise("1").map(|raise| sql(update(&[raise]))),
         }
     }
 }
 
-fn is(dialect: Dialect, login: &LoginColumn, n: usize) -> String {
-    let (column, value) = (dialect.name(login.column), dialect.value(n));
+/// Whether a login column has the name that is bound, in ASCII lower case where case is ignored.
+fn is_login(dialect: &Dialect, login: &LoginColumn) -> String {
+    let column = dialect.name(login.column, "");
+    let exactly = dialect.exactly;
     if login.ignore_case {
-        dialect.same_text_in_any_case(&column, &value)
+        let [before, behind] = dialect.ascii_lower;
+        format!("{before}{column}{behind} = ?{exactly}")
     } else {
-        dialect.same_text(&column, &value)
+        format!("{column} = ?{exactly}")
     }
-}
-
-/// Shared text, so that a request clones a pointer.
-fn safe(sql: String) -> SqlStr {
-    AssertSqlSafe(std::sync::Arc::<str>::from(sql)).into_sql_str()
 }

@@ -216,12 +216,12 @@ async fn names_are_quoted_and_nothing_of_a_user_is_shown() {
     let store = SqlUsers::<User>::new(memory().await);
     assert_eq!(
         store.sql.set_password.as_ref().unwrap().as_str(),
-        "UPDATE `group` SET `password_hash` = ?1, `epoch` = `epoch` + ?2 WHERE `id` = ?3 \
-         AND `password_hash` IS ?4"
+        "UPDATE `group` SET `password_hash` = ?, `epoch` = `epoch` + ? WHERE `id` = ? \
+         AND `password_hash` IS ? COLLATE BINARY"
     );
     assert_eq!(
         store.sql.by_login.as_ref().unwrap().as_str().split_once(" WHERE ").unwrap().1,
-        "`username` = ?1 COLLATE BINARY OR lower(`email`) = ?2 LIMIT 2"
+        "`username` = ? COLLATE BINARY OR lower(`email`) = ? COLLATE BINARY LIMIT 2"
     );
     assert!(format!("{store:?}").starts_with("SqlUsers { select: \"SELECT `id`, `username`"));
 }

@@ -1,0 +1,135 @@
+//! Records as rows and back.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
+
+use crate::{
+    error::{BoxError, Error},
+    secret::SecurityStamp,
+    session::record::{SessionData, SessionLogin, SessionRecord},
+    user::UserKey,
+};
+
+/// A session as it is selected.
+pub(super) type Row = (
+    Uuid,
+    Option<String>,
+    Option<Vec<u8>>,
+    Option<i64>,
+    String,
+    i64,
+    i64,
+    i64,
+    i64,
+    bool,
+    Option<String>,
+    Option<String>,
+    i64,
+);
+
+/// A session as it is written.
+pub(super) struct Columns<'a> {
+    pub(super) handle: Uuid,
+    pub(super) user_key: Option<&'a str>,
+    pub(super) stamp: Option<&'a [u8]>,
+    pub(super) login_at: Option<i64>,
+    pub(super) data: String,
+    pub(super) created_at: i64,
+    pub(super) last_active_at: i64,
+    pub(super) idle_timeout: i64,
+    /// From the milliseconds that are stored, so that the statements and
+    /// [`SessionRecord::is_live`] agree.
+    pub(super) idle_expires_at: i64,
+    pub(super) expires_at: i64,
+    pub(super) persistent: bool,
+    pub(super) ip: Option<String>,
+    pub(super) user_agent: Option<&'a str>,
+    pub(super) version: i64,
+}
+
+impl<'a> Columns<'a> {
+    pub(super) fn of(record: &'a SessionRecord) -> Result<Self, Error> {
+        let login = record.login.as_ref();
+        let last_active_at = record.last_active_at.timestamp_millis();
+        let idle_timeout = record.idle_timeout.num_milliseconds();
+        let expires_at = record.expires_at.timestamp_millis();
+        Ok(Self {
+            handle: record.handle,
+            user_key: login.map(|login| login.user.as_str()),
+            stamp: login.map(|login| &login.stamp.as_bytes()[..]),
+            login_at: login.map(|login| login.at.timestamp_millis()),
+            data: record.data.to_json()?,
+            created_at: record.created_at.timestamp_millis(),
+            last_active_at,
+            idle_timeout,
+            idle_expires_at: last_active_at.saturating_add(idle_timeout).min(expires_at),
+            expires_at,
+            persistent: record.persistent,
+            ip: record.ip.map(|ip| ip.to_string()),
+            user_agent: record.user_agent.as_deref(),
+            version: i64::try_from(record.version).map_err(Error::session_store)?,
+        })
+    }
+}
+
+/// Reads a row.
+///
+/// # Errors
+///
+/// - somebody else wrote it: [`Error::Store`]
+pub(super) fn record(row: Row) -> Result<Arc<SessionRecord>, Error> {
+    let handle = row.0;
+    read(row)
+        .map(Arc::new)
+        .map_err(|error| Error::session_store(format!("session {handle} cannot be read: {error}")))
+}
+
+fn read(row: Row) -> Result<SessionRecord, BoxError> {
+    let (
+        handle,
+        user_key,
+        stamp,
+        login_at,
+        data,
+        created_at,
+        last_active_at,
+        idle_timeout,
+        expires_at,
+        persistent,
+        ip,
+        user_agent,
+        version,
+    ) = row;
+    let login = match (user_key, stamp, login_at) {
+        (None, None, None) => None,
+        (Some(user), Some(stamp), Some(at)) => Some(SessionLogin {
+            user: UserKey::from(user),
+            stamp: SecurityStamp::from_bytes(
+                stamp.try_into().map_err(|_| "its stamp is not 16 bytes long")?,
+            ),
+            at: time(at)?,
+        }),
+        // Half a login must not pass for an anonymous session, nor for a whole one.
+        _ => return Err("it has a part of a login only".into()),
+    };
+    Ok(SessionRecord {
+        handle,
+        login,
+        data: SessionData::from_json(&data)?,
+        created_at: time(created_at)?,
+        last_active_at: time(last_active_at)?,
+        idle_timeout: TimeDelta::try_milliseconds(idle_timeout)
+            .ok_or("its idle timeout is out of range")?,
+        expires_at: time(expires_at)?,
+        persistent,
+        ip: ip.map(|ip| ip.parse()).transpose()?,
+        user_agent,
+        version: version.try_into()?,
+    })
+}
+
+fn time(millis: i64) -> Result<DateTime<Utc>, BoxError> {
+    DateTime::from_timestamp_millis(millis).ok_or_else(|| "a time is out of range".into())
+}

@@ -1,0 +1,45 @@
+//! The table of [`SqlSessions`](super::SqlSessions).
+
+use crate::sql::dialect::Dialect;
+
+/// The table's history: a migration for each version, a list of statements for each migration.
+///
+/// What has been released is never edited; a change is one more migration at the end.
+pub(super) fn migrations(dialect: &Dialect, table: &str) -> Vec<Vec<String>> {
+    vec![create(dialect, table)]
+}
+
+fn create(dialect: &Dialect, table: &str) -> Vec<String> {
+    let Dialect { integer, boolean, bytes, uuid, text, key_text, .. } = dialect;
+    let name = |ending| dialect.name(table, ending);
+    // `handle` is not unique: while a session's key is changed, its old and its new row stand side
+    // by side.
+    vec![
+        format!(
+            "CREATE TABLE IF NOT EXISTS {sessions} (
+    key_hash {bytes} NOT NULL PRIMARY KEY,
+    handle {uuid} NOT NULL,
+    user_key {key_text},
+    stamp {bytes},
+    login_at {integer},
+    data {text} NOT NULL,
+    created_at {integer} NOT NULL,
+    last_active_at {integer} NOT NULL,
+    idle_timeout {integer} NOT NULL,
+    idle_expires_at {integer} NOT NULL,
+    expires_at {integer} NOT NULL,
+    persistent {boolean} NOT NULL,
+    ip {text},
+    user_agent {text},
+    version {integer} NOT NULL
+)",
+            sessions = name(""),
+        ),
+        format!("CREATE INDEX IF NOT EXISTS {} ON {} (user_key)", name("_user_key"), name("")),
+        format!(
+            "CREATE INDEX IF NOT EXISTS {} ON {} (idle_expires_at)",
+            name("_idle_expires_at"),
+            name("")
+        ),
+    ]
+}

@@ -1,0 +1,68 @@
+//! Rules of an impl block of operations.
+
+use std::collections::HashSet;
+
+use proc_macro2::Span;
+use syn::{GenericParam, ReceiverKind, Safety, ext::IdentExt};
+
+use super::parse::{Api, Method};
+use crate::diag::Mistakes;
+
+pub(super) fn api(api: &Api, mistakes: &mut Mistakes) {
+    let Some(head) = &api.head else { return };
+    if let Some(implemented) = &head.implemented {
+        mistakes.at(
+            implemented,
+            "`#[auth_api]` stands on an inherent impl; the operations of a trait have no types of \
+             their own to protect",
+        );
+        return;
+    }
+    if !head.generics.params.is_empty() {
+        mistakes.at(
+            &head.generics,
+            "`#[auth_api]` cannot stand on a generic impl: what guards an operation is a constant, \
+             and a constant has no type parameters; write the impl for one concrete type",
+        );
+    }
+    if api.methods().next().is_none() {
+        mistakes.spanned(
+            Span::call_site(),
+            "no method here has `#[oai(...)]`; if `#[OpenApi]` stands above, it has used them up: \
+             write `#[auth_api(...)]` in place of `#[OpenApi(...)]`",
+        );
+    }
+    let mut names = HashSet::new();
+    for method in api.methods() {
+        signature(method, mistakes);
+        // Where `#[cfg]` chooses between two of one name, rustc sees only the one that stays.
+        if method.operation.cfg.is_empty() && !names.insert(method.operation.name.unraw()) {
+            mistakes.at(&method.operation.name, "two operations of this name");
+        }
+    }
+}
+
+fn signature(method: &Method, mistakes: &mut Mistakes) {
+    let sig = &method.author.sig;
+    if sig.asyncness.is_none() {
+        mistakes.at(sig.fn_token, "an operation is `async`: write `async fn`");
+    }
+    if let Safety::Unsafe(token) = &sig.safety {
+        mistakes.at(token, "an operation cannot be `unsafe`");
+    }
+    match sig.receiver() {
+        Some(receiver) if matches!(receiver.kind, ReceiverKind::Reference(_, _, None)) => {}
+        Some(receiver) => {
+            mistakes.at(receiver, "an operation takes `&self`: many requests share it")
+        }
+        None => mistakes.at(&sig.ident, "an operation takes `&self` as its first parameter"),
+    }
+    for param in &sig.generics.params {
+        match param {
+            GenericParam::Lifetime(_) => {}
+            GenericParam::Type(_) | GenericParam::Const(_) => {
+                mistakes.at(param, "an operation cannot be generic: a route leads to one function");
+            }
+        }
+    }
+}
