@@ -50,6 +50,9 @@ pub enum Error {
         #[source]
         source: BoxError,
     },
+    /// Something of the application's own failed: its database, a service that it calls.
+    #[error("the application failed: {0}")]
+    Application(#[source] BoxError),
     /// The application is put together wrongly in a way that could not be found earlier.
     #[error("{0}")]
     Misconfigured(String),

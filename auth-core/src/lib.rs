@@ -1,11 +1,34 @@
 //! Authentication and authorization for HTTP APIs, without a web framework.
+//!
+//! Every decision is made here: what a header means, who may pass, what is stored, what answer goes
+//! back. An adapter for a web framework (such as `auth-poem`, which is what applications name)
+//! hands requests in and answers out. Authors of stores and adapters name this crate.
+//!
+//! The public interface is, from the plain to the composed:
+//!
+//! - vocabulary: [`user`], [`requirement`], [`rejection`], [`error`], [`secret`], [`expiry`],
+//!   [`http`];
+//! - ports, traits with their implementations: [`clock`], [`password`], [`store`], [`users`];
+//! - services: [`session`], [`jwt`], [`scheme`], [`guard`], [`throttle`], [`responder`];
+//! - features, one flow per file: [`features`];
+//! - assembly: [`config`], [`context`].
 
+#[doc(hidden)]
+pub mod __private;
 pub mod clock;
+pub mod config;
+pub mod context;
 pub mod error;
+pub mod expiry;
+pub mod features;
+pub mod guard;
+pub mod http;
 pub mod jwt;
 pub mod password;
 pub mod rejection;
 pub mod requirement;
+pub mod responder;
+pub mod scheme;
 pub mod secret;
 pub mod session;
 #[cfg(feature = "sqlx")]
@@ -13,5 +36,6 @@ pub mod sql;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod throttle;
 pub mod user;
 pub mod users;

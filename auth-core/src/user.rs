@@ -127,6 +127,11 @@ impl AuthRole for NoRole {
     }
 }
 
+/// A text that is the name of no role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no such role")]
+pub struct UnknownRole;
+
 /// What an `#[auth(roles)]` field may be: one role, an optional one, or a list.
 pub trait RoleSet {
     /// Whether a role of that name is in the set.
@@ -218,6 +223,12 @@ impl UserKey {
     /// The key of the user with this id.
     pub fn from_id<U: AuthUser>(id: &U::Id) -> Self {
         Self(format!("{}:{id}", U::META.table).into())
+    }
+
+    /// Whether the key is of that type of user.
+    #[must_use]
+    pub fn is_of<U: AuthUser>(&self) -> bool {
+        self.0.strip_prefix(U::META.table).is_some_and(|rest| rest.starts_with(':'))
     }
 
     /// The key as a store keeps it.

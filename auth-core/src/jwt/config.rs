@@ -101,3 +101,11 @@ pub struct Jwt {
     pub(super) leeway: i64,
     pub(super) cache: Option<VerifiedTokens>,
 }
+
+impl Jwt {
+    /// The audience that tokens are issued for.
+    #[must_use]
+    pub fn audience(&self) -> &str {
+        &self.audience
+    }
+}

@@ -7,9 +7,20 @@ use std::{
 
 use crate::secret::SecurityStamp;
 
+mod common;
+mod hasher;
+mod phc;
 mod policy;
+mod pool;
 
+pub use hasher::{Argon2Cost, PasswordHasher, Verdict};
 pub use policy::{PasswordPolicy, WeakPassword};
+
+/// The longest password that can be set or verified: 1024 bytes.
+///
+/// NIST SP 800-63B-4 asks for 64 characters at least; the limit is there so that nobody makes a
+/// server copy and hash megabytes.
+pub const MAX_PASSWORD_BYTES: usize = 1024;
 
 /// A password hash in the PHC string format, as the `#[auth(password)]` column keeps it.
 ///
@@ -27,7 +38,7 @@ struct Inner {
 }
 
 impl PasswordHash {
-    /// A hash that a store or another system kept.
+    /// A hash that a store or another system kept. A [`PasswordHasher`] verifies argon2 hashes.
     pub fn from_stored(phc: impl Into<Box<str>>) -> Self {
         Self(Arc::new(Inner { phc: phc.into(), stamp: OnceLock::new() }))
     }

@@ -1,3 +1,19 @@
-//! Sessions.
+//! Sessions: what a store keeps of one, what a request sees of it, when it is written back.
+//!
+//! A request looks at its session only when somebody asks, and writes it once, when the request
+//! ends. Until then all changes wait in the request's state:
+//!
+//! - [`record`]: the stored row;
+//! - [`schema`] and [`untyped`]: the data as the application declares it;
+//! - [`live`]: the handle that an operation receives;
+//! - `state`: what the request knows and has changed; `commit`: how that reaches the store.
+
+mod commit;
+pub mod live;
+mod patch;
 pub mod record;
 pub mod schema;
+mod state;
+pub mod untyped;
+
+pub(crate) use state::{Lifetime, SessionState};

@@ -2,7 +2,10 @@
 //!
 //! An engine is one variant here and one in the dialect; the stores are written once.
 
+// What needs an engine is there where one is: `any(feature = "sqlite", …)`.
+#[cfg(feature = "sqlite")]
 pub(crate) mod dialect;
+#[cfg(feature = "sqlite")]
 pub(crate) mod migrate;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -33,6 +36,7 @@ impl From<sqlx::SqlitePool> for SqlPool {
 ///
 /// The code is compiled once for each engine. Generic functions would do the same, but every
 /// statement would have to list which types the engine can encode.
+#[cfg(feature = "sqlite")]
 macro_rules! on_engine {
     ($sql_pool:expr, $pool:ident => $code:expr) => {
         match *$sql_pool {
@@ -41,4 +45,5 @@ macro_rules! on_engine {
         }
     };
 }
+#[cfg(feature = "sqlite")]
 pub(crate) use on_engine;

@@ -10,16 +10,16 @@ use crate::{error::Error, secret::SessionKey, session::record::SessionRecord, us
 #[cfg(feature = "testing")]
 pub mod conformance;
 mod memory;
-#[cfg(feature = "sqlx")]
+#[cfg(feature = "sqlite")]
 mod sql;
 
 pub use self::memory::MemorySessions;
-#[cfg(feature = "sqlx")]
+#[cfg(feature = "sqlite")]
 pub use self::sql::SqlSessions;
 
 /// Keeps sessions.
 ///
-/// The obligations, which the `conformance` suite checks:
+/// The obligations, which the suite in `store::conformance` (feature `testing`) checks:
 ///
 /// - an expired session is no session: `load`, `update`, `touch` and `list_by_user` do not see it,
 ///   whether or not it was purged;
@@ -31,11 +31,13 @@ pub use self::sql::SqlSessions;
 ///
 /// # Errors
 ///
-/// Every method: the store cannot answer → [`Error::Store`]. A fault is never reported as "no such
-/// session".
+/// Every method: the store cannot answer → [`Error::Store`], or has no room → [`Error::Overloaded`].
+/// A fault is never reported as "no such session".
 #[async_trait]
 pub trait SessionStore: Debug + Send + Sync + 'static {
     /// Inserts a new session. `false`, and no change, if the key is taken.
+    ///
+    /// Handles need not be unique: while the key of a session is changed, it is there twice.
     async fn create(&self, key: &SessionKey, record: Arc<SessionRecord>) -> Result<bool, Error>;
 
     /// The live session under this key.
@@ -71,6 +73,9 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
     async fn touch(&self, key: &SessionKey, now: DateTime<Utc>) -> Result<bool, Error>;
 
     /// Ends a session. `false` if there was none.
+    ///
+    /// An expired session is removed too, though it counts as none: the clock of another process
+    /// may be behind, and the session alive there. So does [`delete_by_user`](Self::delete_by_user).
     async fn delete(&self, key: &SessionKey, now: DateTime<Utc>) -> Result<bool, Error>;
 
     /// The live sessions in which this user is logged in, oldest first.

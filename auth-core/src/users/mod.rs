@@ -11,6 +11,10 @@ mod memory;
 #[cfg(feature = "sqlx")]
 pub mod sql;
 
+pub use memory::{MemoryUsers, Taken};
+#[cfg(feature = "sqlx")]
+pub use sql::SqlUsers;
+
 /// Keeps users. The application owns the table; the framework reads users and changes the few
 /// columns that the derive marks.
 ///
@@ -76,4 +80,9 @@ pub struct PasswordChange<'a> {
     /// Whether to raise the epoch too, where the type has one: yes for a new password, no for a
     /// new hash of the old one.
     pub raise_epoch: bool,
+}
+
+/// The fault of raising an epoch that a type of user does not have.
+fn no_epoch<U: AuthUser>() -> Error {
+    Error::Misconfigured(format!("{} has no #[auth(epoch)] column", U::META.name))
 }

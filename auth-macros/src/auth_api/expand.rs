@@ -45,6 +45,7 @@ pub(super) fn operations(api: &Api) -> TokenStream {
     let p = &api.runtime;
     let itself = &head.itself;
     let policies = api.methods().map(|method| method.operation.policy(p));
+    let returns = api.methods().map(|method| returns(api, method, itself));
     let shims = shims(api);
     let shim_impls = shims.iter().map(|shim| shim.expand(api, itself));
     let (cfgs, names): (Vec<_>, Vec<_>) = shims.iter().map(|shim| (shim.cfg, &shim.name)).unzip();
@@ -59,6 +60,7 @@ pub(super) fn operations(api: &Api) -> TokenStream {
         const _: () = {
             use #p::OtherParameter as _;
             #(#policies)*
+            #(#returns)*
             const __POLICIES: &[&#p::Policy] = &[#(#all),*];
             #(#shim_impls)*
             #[automatically_derived]
@@ -128,7 +130,7 @@ impl Shim<'_> {
 /// The operation as poem-openapi sees it: the gate first, so that a stranger's body is never read.
 fn forward(api: &Api, method: &Method, itself: &Type) -> TokenStream {
     let p = &api.runtime;
-    let Method { attrs, operation, author } = method;
+    let Method { attrs, operation, .. } = method;
     let name = &operation.name;
     let marker = operation::marker(name);
     let params = operation.params.iter().map(|param| {
@@ -137,14 +139,32 @@ fn forward(api: &Api, method: &Method, itself: &Type) -> TokenStream {
         quote!(#(#attrs)* #name: #ty)
     });
     let values = operation.params.iter().map(|param| param.value());
+    quote! {
+        #(#attrs)*
+        async fn #name(&self, __auth_gate: #p::Gate<#marker>, #(#params),*) -> #p::Guarded<#marker> {
+            __auth_gate.finish(<#itself>::#name(&self.0, #(#values),*)).await
+        }
+    }
+}
+
+/// What the operation returns, and how poem turns that into a response: known only here, where the
+/// type is spelt out.
+fn returns(api: &Api, method: &Method, itself: &Type) -> TokenStream {
+    let p = &api.runtime;
+    let Method { operation, author, .. } = method;
+    let (cfg, marker) = (&operation.cfg, operation::marker(&operation.name));
     let output: Type = match &author.sig.output {
         ReturnType::Default => parse_quote!(()),
         ReturnType::Type(_, ty) => types::outside(ty, Some(itself)),
     };
     quote! {
-        #(#attrs)*
-        async fn #name(&self, __auth_gate: #p::Gate<#marker>, #(#params),*) -> #p::Guarded<#output> {
-            __auth_gate.finish(<#itself>::#name(&self.0, #(#values),*)).await
+        #(#cfg)*
+        impl #p::Returns for #marker {
+            type Output = #output;
+            fn into_response(output: Self::Output) -> #p::poem::Result<#p::poem::Response> {
+                #p::poem::error::IntoResult::into_result(output)
+                    .map(#p::poem::IntoResponse::into_response)
+            }
         }
     }
 }

@@ -22,8 +22,8 @@ pub(super) fn endpoint(handler: &Handler) -> TokenStream {
     });
     let values = operation.params.iter().map(|param| param.value());
     let call = match author.sig.asyncness {
-        Some(_) => quote!(#name(#(#values),*)),
-        None => quote!(async move { #name(#(#values),*) }),
+        Some(_) => quote!(#name(#(#values),*).await),
+        None => quote!(#name(#(#values),*)),
     };
     quote! {
         #(#docs)*
@@ -48,7 +48,8 @@ pub(super) fn endpoint(handler: &Handler) -> TokenStream {
                     let (__auth_request, mut __auth_body) = __auth_request.split();
                     let __auth_gate = #p::Gate::<#marker>::open(&__auth_request).await?;
                     #(#extracted)*
-                    #p::poem::error::IntoResult::into_result(__auth_gate.finish(#call).await)
+                    let __auth_result = #p::poem::error::IntoResult::into_result(#call);
+                    __auth_gate.settle(__auth_result.map(#p::poem::IntoResponse::into_response))
                 }
             }
         };

@@ -1,11 +1,10 @@
 //! Sessions in the memory of the process: [`MemorySessions`].
 
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    collections::hash_map::Entry,
     fmt,
-    hash::BuildHasherDefault,
     sync::{
-        Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        Arc,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
     time::Duration,
@@ -14,20 +13,21 @@ use std::{
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use self::index::{KeyHasher, UserIndex};
+use self::{
+    index::UserIndex,
+    shard::{SWEEP_FROM, Sessions, Shard, Slot},
+};
 use super::{SessionStore, Update};
 use crate::{error::Error, secret::SessionKey, session::record::SessionRecord, user::UserKey};
 
 mod index;
+mod shard;
 #[cfg(test)]
 mod tests;
 
-/// Among how many locks the sessions are divided. With 64, two of eight cores that work at the same
-/// time meet at one lock in less than every tenth case, and the empty store takes 8 KB.
+/// Among how many locks the sessions are divided. With 64, two requests at the same time want the
+/// same one in one case of 64, and wait only if one of them writes; and an empty store takes 4 KB.
 const SHARDS: usize = 64;
-
-/// How many sessions a shard holds before it looks for expired ones.
-const SWEEP_FROM: usize = 64;
 
 /// When a client may try again after the store was full. Sessions end all the time.
 const RETRY_WHEN_FULL: Duration = Duration::from_secs(60);
@@ -38,10 +38,10 @@ const RETRY_WHEN_FULL: Duration = Duration::from_secs(60);
 /// again when it restarts. It is the fastest store: a request that loads a session takes a read
 /// lock that it shares with other readers, looks up one key, and allocates nothing.
 ///
-/// The store does not grow without bound: whenever a part of it has doubled since it was last
-/// looked through, expired sessions are removed from it, so that they take up at most as much room
-/// as the others. The cost is spread over the logins that caused it.
-/// [`purge_expired`](SessionStore::purge_expired) removes them at once.
+/// Expired sessions do not pile up: the store has 64 parts, and one that has grown to twice what
+/// was alive when it was last looked through (and to 64 sessions at least) is looked through again.
+/// That costs each new session a small and constant amount of work.
+/// [`purge_expired`](SessionStore::purge_expired) removes what has expired at once.
 ///
 /// # Security
 ///
@@ -63,47 +63,12 @@ pub struct MemorySessions {
     max: usize,
 }
 
-/// A lock on a cache line of its own, or else writers would slow down readers of the next shard.
-#[repr(align(64))]
-struct Shard(RwLock<Sessions>);
-
-struct Sessions {
-    map: HashMap<SessionKey, Slot, BuildHasherDefault<KeyHasher>>,
-    /// The number of sessions from which on the next `create` sweeps.
-    sweep_at: usize,
-}
-
-struct Slot {
-    /// Shared with the requests that loaded it, so it never changes under them: a change replaces
-    /// it. `touch` would rather change one field in place, but it must show in what `load` returns,
-    /// and it comes once a minute and session where loads come with every request.
-    record: Arc<SessionRecord>,
-    /// What `record.idle_expires_at()` says, so that a load compares and does not calculate.
-    dies_at: DateTime<Utc>,
-}
-
-impl Slot {
-    fn new(record: Arc<SessionRecord>) -> Self {
-        Self { dies_at: record.idle_expires_at(), record }
-    }
-
-    fn is_live(&self, now: DateTime<Utc>) -> bool {
-        now < self.dies_at
-    }
-
-    fn user(&self) -> Option<&UserKey> {
-        self.record.login.as_ref().map(|login| &login.user)
-    }
-}
-
 impl MemorySessions {
     /// An empty store without a limit.
     #[must_use]
     pub fn new() -> Self {
-        let shard =
-            |_| Shard(RwLock::new(Sessions { map: HashMap::default(), sweep_at: SWEEP_FROM }));
         Self {
-            shards: Box::new(std::array::from_fn(shard)),
+            shards: Box::new(std::array::from_fn(|_| Shard::default())),
             users: UserIndex::default(),
             len: AtomicUsize::new(0),
             max: usize::MAX,
@@ -133,24 +98,14 @@ impl MemorySessions {
         self.len() == 0
     }
 
-    fn shard(&self, key: &SessionKey) -> &RwLock<Sessions> {
+    /// Who holds the lock of a shard may take that of the user index, never the other way round.
+    fn shard(&self, key: &SessionKey) -> &Shard {
         // The hasher uses other bytes of the key, so that keys of one shard still spread in its map.
-        &self.shards[usize::from(key.as_bytes()[0]) % SHARDS].0
-    }
-
-    // A panic cannot leave a map half changed (no code of others runs under the locks), so a
-    // poisoned lock is as good as any.
-    fn read(&self, key: &SessionKey) -> RwLockReadGuard<'_, Sessions> {
-        self.shard(key).read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    // Who holds this lock may take that of the user index, never the other way round.
-    fn write(&self, key: &SessionKey) -> RwLockWriteGuard<'_, Sessions> {
-        self.shard(key).write().unwrap_or_else(PoisonError::into_inner)
+        &self.shards[usize::from(key.as_bytes()[0]) % SHARDS]
     }
 
     fn find(&self, key: &SessionKey, now: DateTime<Utc>) -> Option<Arc<SessionRecord>> {
-        let sessions = self.read(key);
+        let sessions = self.shard(key).read();
         sessions.map.get(key).filter(|slot| slot.is_live(now)).map(|slot| Arc::clone(&slot.record))
     }
 
@@ -159,7 +114,7 @@ impl MemorySessions {
         self.len.fetch_update(Relaxed, Relaxed, |len| (len < self.max).then_some(len + 1)).is_ok()
     }
 
-    /// Removes a session, whose it was, and its place in the count.
+    /// Removes a session, with its place in the user index and in the count.
     fn remove(&self, sessions: &mut Sessions, key: &SessionKey) -> Option<Slot> {
         let slot = sessions.map.remove(key)?;
         self.forget(key, &slot);
@@ -209,7 +164,7 @@ impl fmt::Debug for MemorySessions {
 impl SessionStore for MemorySessions {
     /// Fails with [`Error::Overloaded`] when the store is full.
     async fn create(&self, key: &SessionKey, record: Arc<SessionRecord>) -> Result<bool, Error> {
-        let mut sessions = self.write(key);
+        let mut sessions = self.shard(key).write();
         if sessions.map.len() >= sessions.sweep_at || self.len() >= self.max {
             // Nobody was active in the future, so what had expired by then has expired.
             self.sweep(&mut sessions, record.last_active_at);
@@ -248,7 +203,7 @@ impl SessionStore for MemorySessions {
         mut record: Arc<SessionRecord>,
         now: DateTime<Utc>,
     ) -> Result<Update, Error> {
-        let mut sessions = self.write(key);
+        let mut sessions = self.shard(key).write();
         let Some(slot) = sessions.map.get_mut(key).filter(|slot| slot.is_live(now)) else {
             return Ok(Update::Gone);
         };
@@ -272,7 +227,7 @@ impl SessionStore for MemorySessions {
     }
 
     async fn touch(&self, key: &SessionKey, now: DateTime<Utc>) -> Result<bool, Error> {
-        let mut sessions = self.write(key);
+        let mut sessions = self.shard(key).write();
         let Some(slot) = sessions.map.get_mut(key).filter(|slot| slot.is_live(now)) else {
             return Ok(false);
         };
@@ -285,7 +240,7 @@ impl SessionStore for MemorySessions {
     }
 
     async fn delete(&self, key: &SessionKey, now: DateTime<Utc>) -> Result<bool, Error> {
-        let removed = self.remove(&mut self.write(key), key);
+        let removed = self.remove(&mut self.shard(key).write(), key);
         Ok(removed.is_some_and(|slot| slot.is_live(now)))
     }
 
@@ -317,7 +272,7 @@ impl SessionStore for MemorySessions {
     ) -> Result<u64, Error> {
         let mut ended = 0;
         for key in self.users.keys(user).iter().filter(|key| Some(*key) != except) {
-            let mut sessions = self.write(key);
+            let mut sessions = self.shard(key).write();
             if sessions.map.get(key).and_then(Slot::user) == Some(user) {
                 let removed = self.remove(&mut sessions, key);
                 ended += u64::from(removed.is_some_and(|slot| slot.is_live(now)));
@@ -328,8 +283,8 @@ impl SessionStore for MemorySessions {
 
     async fn purge_expired(&self, now: DateTime<Utc>) -> Result<u64, Error> {
         let mut purged = 0;
-        for Shard(lock) in self.shards.iter() {
-            let mut sessions = lock.write().unwrap_or_else(PoisonError::into_inner);
+        for shard in self.shards.iter() {
+            let mut sessions = shard.write();
             purged += self.sweep(&mut sessions, now) as u64;
         }
         Ok(purged)

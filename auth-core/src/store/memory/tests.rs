@@ -99,7 +99,9 @@ async fn a_load_shares_the_record_and_a_touch_leaves_it_alone() {
 
 #[test]
 fn keys_that_differ_in_the_hashed_bytes_hash_apart() {
-    use std::hash::BuildHasher;
+    use std::hash::{BuildHasher, BuildHasherDefault};
+
+    use super::index::KeyHasher;
 
     let hasher = BuildHasherDefault::<KeyHasher>::default();
     let hash = |byte: usize| {

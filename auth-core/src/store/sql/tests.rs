@@ -133,7 +133,7 @@ async fn a_bad_table_name_is_refused() {
 }
 
 #[tokio::test]
-async fn sessions_outlive_the_process() {
+async fn another_process_sees_what_was_acknowledged() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("sessions.db").to_str().unwrap().to_owned();
     let (key, now) = (key(), Utc::now());
@@ -141,7 +141,7 @@ async fn sessions_outlive_the_process() {
     let sessions = SqlSessions::new(pool.clone());
     sessions.migrate().await.unwrap();
     assert!(sessions.create(&key, Arc::new(record(now))).await.unwrap());
-    // The second pool finds the file as a killed process leaves it: the first was not closed.
+    // As after a `kill -9`: the first pool was never closed.
     let again = SqlSessions::new(open_sqlite(&path).await.unwrap());
     assert!(again.load(&key, now).await.unwrap().is_some());
     pool.close().await;

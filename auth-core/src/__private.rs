@@ -1,0 +1,24 @@
+//! Exactly what the expansions of the macros may name. Nothing here is public interface.
+
+#[cfg(feature = "sqlx")]
+pub use sqlx;
+
+pub use chrono;
+
+pub use crate::{
+    __impl_sql_user as impl_sql_user,
+    guard::{AuthParameter, OtherParameter, Parameter, Policy, Probe},
+    password::PasswordHash,
+    requirement::{FRESH, Requirement},
+    session::schema::SessionSchema,
+    user::{AuthRole, AuthUser, LoginColumn, NoRole, RoleSet, UnknownRole, UserMeta},
+};
+
+/// The adapter's name for an operation: a type that carries its policy.
+pub trait Operation: Send + Sync + 'static {
+    /// What the operation asks of its callers.
+    const POLICY: &'static Policy;
+}
+
+/// Checks that run while the application compiles.
+pub mod check;

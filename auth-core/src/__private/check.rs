@@ -1,0 +1,177 @@
+//! Mistakes in the declaration of an operation, found while the application compiles.
+//!
+//! Each function panics with what to write instead; the macros call it in a `const`, at the token
+//! that is at fault.
+
+use crate::guard::{Parameter, Policy, Principal};
+
+/// Deny by default: an operation takes a user, or says that it is public.
+#[track_caller]
+pub const fn protected(policy: &Policy) {
+    if count(policy, false) + count(policy, true) == 0 && !policy.public {
+        panic!(
+            "this operation takes no user, so anybody could call it; take a `user: User` or \
+             `user: Option<User>`, or write #[public] above it if anybody may"
+        );
+    }
+}
+
+/// `#[public]` and a user contradict each other.
+#[track_caller]
+pub const fn public(policy: &Policy) {
+    if count(policy, false) > 0 {
+        panic!(
+            "#[public] says that anybody may call, and the operation takes a user; remove \
+             #[public], or take `Option<User>` without #[public] if it works for both"
+        );
+    }
+    if count(policy, true) > 0 {
+        panic!("`Option<User>` says by itself that anybody may call; remove #[public]");
+    }
+}
+
+/// `#[require]` needs one user of whom to require something.
+#[track_caller]
+pub const fn requirable(policy: &Policy) {
+    if let Some(Parameter::User(named)) = policy.subject {
+        if !takes(policy, named) {
+            panic!(
+                "#[require(user = …)] names a type that the operation does not take; add the \
+                 parameter, not as an Option"
+            );
+        }
+        return;
+    }
+    match count(policy, false) {
+        0 => panic!(
+            "#[require] needs somebody of whom to require it; take a `user: User`, not only an \
+             Option or none"
+        ),
+        1 => {}
+        _ => panic!(
+            "#[require] is ambiguous, the operation takes two users; say whom it means, as in \
+             #[require(user = Admin, role = \"…\")]"
+        ),
+    }
+}
+
+/// A role that `#[require]` names exists.
+#[track_caller]
+pub const fn role(policy: &Policy, role: &str) {
+    let subject = match policy.subject {
+        Some(Parameter::User(named)) => Some(named),
+        _ => first_required(policy),
+    };
+    // Without a user, `requirable` has its say.
+    let Some(subject) = subject else { return };
+    let mut index = 0;
+    while index < subject.user.roles.len() {
+        if equal(subject.user.roles[index], role) {
+            return;
+        }
+        index += 1;
+    }
+    let text = Text::<512>::new()
+        .with("unknown role `")
+        .with(role)
+        .with("`; the roles of ")
+        .with(subject.user.meta.name)
+        .with(" are ")
+        .with_list(subject.user.roles);
+    panic!("{}", text.as_str());
+}
+
+const fn count(policy: &Policy, optional: bool) -> usize {
+    let mut index = 0;
+    let mut count = 0;
+    while index < policy.parameters.len() {
+        if let Some(Parameter::User(principal)) = policy.parameters[index] {
+            count += (principal.optional == optional) as usize;
+        }
+        index += 1;
+    }
+    count
+}
+
+const fn first_required(policy: &Policy) -> Option<&'static Principal> {
+    let mut index = 0;
+    while index < policy.parameters.len() {
+        if let Some(Parameter::User(principal)) = policy.parameters[index]
+            && !principal.optional
+        {
+            return Some(principal);
+        }
+        index += 1;
+    }
+    None
+}
+
+const fn takes(policy: &Policy, named: &Principal) -> bool {
+    let mut index = 0;
+    while index < policy.parameters.len() {
+        if let Some(Parameter::User(principal)) = policy.parameters[index]
+            && !principal.optional
+            && equal(principal.user.meta.path, named.user.meta.path)
+        {
+            return true;
+        }
+        index += 1;
+    }
+    false
+}
+
+const fn equal(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut index = 0;
+    while index < a.len() {
+        if a[index] != b[index] {
+            return false;
+        }
+        index += 1;
+    }
+    true
+}
+
+/// A message that is put together at compile time, cut at `N` bytes.
+struct Text<const N: usize> {
+    bytes: [u8; N],
+    len: usize,
+}
+
+impl<const N: usize> Text<N> {
+    const fn new() -> Self {
+        Self { bytes: [0; N], len: 0 }
+    }
+
+    const fn with(mut self, text: &str) -> Self {
+        let text = text.as_bytes();
+        if self.len + text.len() <= N {
+            let mut index = 0;
+            while index < text.len() {
+                self.bytes[self.len] = text[index];
+                self.len += 1;
+                index += 1;
+            }
+        }
+        self
+    }
+
+    const fn with_list(mut self, items: &[&str]) -> Self {
+        let mut index = 0;
+        while index < items.len() {
+            self = self.with(if index == 0 { "`" } else { ", `" }).with(items[index]).with("`");
+            index += 1;
+        }
+        if items.is_empty() { self.with("none: it declares no `role = …`") } else { self }
+    }
+
+    const fn as_str(&self) -> &str {
+        match core::str::from_utf8(self.bytes.split_at(self.len).0) {
+            Ok(text) => text,
+            Err(_) => "unknown role",
+        }
+    }
+}

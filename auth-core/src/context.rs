@@ -1,0 +1,213 @@
+//! One request: authenticated when somebody asks, committed once.
+
+use std::{
+    any::{Any, TypeId},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+};
+
+use chrono::{DateTime, Utc};
+use http::{HeaderValue, header::USER_AGENT};
+
+use crate::{
+    config::{Authenticator, SessionService, UserService},
+    error::{Error, Failure},
+    http::{Client, RequestHead, cross_site::is_cross_site, forwarded::client_ip, truncated},
+    rejection::Rejection,
+    scheme::{BearerScheme, Identity, Outcome, identify},
+    session::{SessionState, live::LiveSession, schema::SessionSchema},
+    user::AuthUser,
+};
+
+/// How much of a `User-Agent` is kept.
+const USER_AGENT_BYTES: usize = 255;
+
+/// What the framework knows of one request.
+///
+/// An adapter makes one per request, hands it to guard and handles, and calls
+/// [`commit`](Self::commit) when the operation is done, whether or not it failed.
+#[derive(Debug)]
+pub struct Context {
+    auth: Authenticator,
+    pub(crate) session: SessionState,
+    /// One outcome per type of user.
+    outcomes: Mutex<Vec<(TypeId, Arc<dyn Any + Send + Sync>)>>,
+    client: OnceLock<Client>,
+}
+
+impl Context {
+    /// The context of a new request.
+    #[must_use]
+    pub fn new(auth: Authenticator) -> Self {
+        Self {
+            auth,
+            session: SessionState::default(),
+            outcomes: Mutex::default(),
+            client: OnceLock::new(),
+        }
+    }
+
+    /// The configuration.
+    #[must_use]
+    pub fn auth(&self) -> &Authenticator {
+        &self.auth
+    }
+
+    /// Who the request's user of this type is. The credentials are looked at once per request and
+    /// type, however often this is called.
+    ///
+    /// # Errors
+    ///
+    /// - an explicit credential that does not hold, two that disagree, a cookie from another site:
+    ///   [`Failure::Rejected`]
+    /// - a store that cannot answer: [`Failure::Fault`], never "nobody"
+    pub async fn authenticate<U: AuthUser>(
+        &self,
+        head: &RequestHead<'_>,
+    ) -> Result<Outcome<U>, Failure> {
+        if let Some(outcome) = self.known::<U>() {
+            return Ok(outcome);
+        }
+        let outcome = identify::<U>(self, head).await?;
+        self.remember(outcome.clone());
+        Ok(outcome)
+    }
+
+    /// What [`authenticate`](Self::authenticate) found, if it was asked.
+    #[must_use]
+    pub fn known<U: AuthUser>(&self) -> Option<Outcome<U>> {
+        let outcomes = self.outcomes();
+        let (_, outcome) = outcomes.iter().find(|(id, _)| *id == TypeId::of::<U>())?;
+        // `Nobody` is a flag, `Known` an identity; either is what `remember` put there.
+        if let Ok(identity) = outcome.clone().downcast::<Identity<U>>() {
+            return Some(Outcome::Known(identity));
+        }
+        outcome.downcast_ref::<bool>().map(|&stale| Outcome::Nobody { stale })
+    }
+
+    pub(crate) fn remember<U: AuthUser>(&self, outcome: Outcome<U>) {
+        let value: Arc<dyn Any + Send + Sync> = match outcome {
+            Outcome::Known(identity) => identity,
+            Outcome::Nobody { stale } => Arc::new(stale),
+        };
+        let mut outcomes = self.outcomes();
+        match outcomes.iter_mut().find(|(id, _)| *id == TypeId::of::<U>()) {
+            Some((_, old)) => *old = value,
+            None => outcomes.push((TypeId::of::<U>(), value)),
+        }
+    }
+
+    fn outcomes(&self) -> MutexGuard<'_, Vec<(TypeId, Arc<dyn Any + Send + Sync>)>> {
+        // Every section under this lock only moves values; a panic in one leaves nothing half done.
+        self.outcomes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The session's data of one kind, for an operation that declares it.
+    ///
+    /// # Errors
+    ///
+    /// - a page of another site sends the cookie with an unsafe request:
+    ///   [`Rejection::CrossSite`]
+    /// - the store cannot answer, or the data cannot be read: [`Failure::Fault`]
+    pub async fn open_session<T: SessionSchema>(
+        self: &Arc<Self>,
+        head: &RequestHead<'_>,
+    ) -> Result<LiveSession<T>, Failure> {
+        let client = self.note_client(head);
+        let service = self.sessions()?;
+        self.session.presented_key(service, head.headers);
+        if client.cross_site && self.session.is_presented() {
+            return Err(Rejection::CrossSite.into());
+        }
+        self.session.presented_session(service, head.headers).await?;
+        Ok(LiveSession::open(self.clone())?)
+    }
+
+    /// Notes what a new session would record of the client.
+    pub(crate) fn note_client(&self, head: &RequestHead<'_>) -> &Client {
+        self.client.get_or_init(|| Client {
+            ip: client_ip(head, &self.auth.inner.trusted_proxies),
+            user_agent: head
+                .headers
+                .get(USER_AGENT)
+                .map(|agent| String::from_utf8_lossy(agent.as_bytes()))
+                .map(|agent| truncated(&agent, USER_AGENT_BYTES).to_owned()),
+            cross_site: is_cross_site(head, &self.auth.inner.allowed_origins),
+        })
+    }
+
+    /// What [`note_client`](Self::note_client) noted.
+    pub(crate) fn client(&self) -> Result<&Client, Error> {
+        self.client
+            .get()
+            .ok_or_else(|| Error::Misconfigured("a handle was made without its request".into()))
+    }
+
+    /// Ends the session in the store, now, and forgets who was logged in by it.
+    pub(crate) async fn flush_session(&self) -> Result<(), Error> {
+        let service = self.sessions()?;
+        let stored = self.session.forget();
+        self.outcomes().clear();
+        if let Some(key) = stored {
+            service.store.delete(&key, service.now()).await?;
+            self.session.work().ended.retain(|ended| *ended != key);
+        }
+        Ok(())
+    }
+
+    /// Writes what the request changed. `failed` says whether the operation did.
+    ///
+    /// Returns the `Set-Cookie` headers that the answer needs.
+    ///
+    /// # Errors
+    ///
+    /// - a change could not be stored: [`Error`]. The answer must then be a failure, whatever the
+    ///   operation said: it promised something that is not so.
+    pub async fn commit(&self, failed: bool) -> Result<Option<HeaderValue>, Error> {
+        if self.session.is_untouched() {
+            return Ok(None);
+        }
+        let nobody = Client { ip: None, user_agent: None, cross_site: false };
+        let client = self.client.get().unwrap_or(&nobody);
+        self.session.commit(self.sessions()?, client, failed).await
+    }
+
+    /// Whether the answer depends on the cookie, so that caches must tell clients apart.
+    #[must_use]
+    pub fn looked_at_session(&self) -> bool {
+        self.session.was_asked()
+    }
+
+    /// Whether the answer is for one user only, so that no cache may keep it.
+    #[must_use]
+    pub fn is_personal(&self) -> bool {
+        !self.outcomes().is_empty() || self.session.was_asked()
+    }
+
+    /// The time now.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.auth.inner.clock.now()
+    }
+
+    pub(crate) fn allowed_origins(&self) -> &[String] {
+        &self.auth.inner.allowed_origins
+    }
+
+    pub(crate) fn sessions(&self) -> Result<&SessionService, Error> {
+        self.auth.inner.sessions.as_ref().ok_or_else(|| {
+            Error::Misconfigured(
+                "sessions are used, but AuthConfig::sessions was not called".into(),
+            )
+        })
+    }
+
+    pub(crate) fn bearer(&self) -> Result<&BearerScheme, Error> {
+        self.auth.inner.bearer.as_ref().ok_or_else(|| {
+            Error::Misconfigured("tokens are used, but AuthConfig::jwt was not called".into())
+        })
+    }
+
+    pub(crate) fn user_service<U: AuthUser>(&self) -> Result<&UserService<U>, Error> {
+        self.auth.user_service::<U>()
+    }
+}

@@ -1,0 +1,231 @@
+//! Logging in: with name and password, or a user who has proved himself in another way.
+//!
+//! - Needs: `#[auth(login)]`, `#[auth(password)]` for [`AuthHandle::login`]; nothing for
+//!   [`AuthHandle::login_user`]. Writes `#[auth(login_time)]` and `#[auth(login_ip)]`.
+//! - Refuses: `too_many_attempts`, `cross_site`; wrong credentials are `None`.
+//!
+//! Every login gives the session a new key, also from one user to another.
+
+use std::{
+    future::{Future, IntoFuture},
+    ops::Deref,
+    pin::Pin,
+    sync::Arc,
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::AuthHandle;
+use crate::{
+    error::{Error, Failure},
+    jwt::IssuedToken,
+    rejection::Rejection,
+    scheme::{Identity, Outcome, SchemeKind, stamp_of},
+    session::{Lifetime, record::SessionLogin},
+    user::{AuthUser, UserKey},
+};
+
+type LoginFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send + 'a>>;
+
+/// What a login starts.
+#[derive(Debug, Clone, Copy, Default)]
+struct Start {
+    lifetime: Lifetime,
+    token_only: bool,
+}
+
+/// A user who has just logged in; reads like the user.
+#[derive(Debug)]
+pub struct LoggedIn<U> {
+    /// The user, with the login noted.
+    pub user: Arc<U>,
+    /// The token, if the login issued one.
+    pub token: Option<IssuedToken>,
+}
+
+impl<U> Deref for LoggedIn<U> {
+    type Target = U;
+
+    fn deref(&self) -> &U {
+        &self.user
+    }
+}
+
+/// A login with name and password that waits for its `.await`.
+#[derive(Debug)]
+#[must_use = "nothing happens before `.await`"]
+pub struct Login<'a, U: AuthUser> {
+    auth: &'a AuthHandle<U>,
+    name: &'a str,
+    password: &'a str,
+    start: Start,
+}
+
+/// A login of a known user that waits for its `.await`.
+#[derive(Debug)]
+#[must_use = "nothing happens before `.await`"]
+pub struct LoginUser<'a, U: AuthUser> {
+    auth: &'a AuthHandle<U>,
+    user: &'a U,
+    start: Start,
+}
+
+/// The options that both kinds of login have.
+macro_rules! login_options {
+    ($login:ident) => {
+        impl<U: AuthUser> $login<'_, U> {
+            /// Keeps the user logged in for the "remember me" times, also when the browser closes.
+            pub fn remember(mut self) -> Self {
+                self.start.lifetime = Lifetime::Remember;
+                self
+            }
+
+            /// Keeps the user logged in for this long at most, also when the browser closes. For a
+            /// session, the "remember me" time is the upper limit.
+            pub fn expires_in(mut self, lifetime: TimeDelta) -> Self {
+                self.start.lifetime = Lifetime::For(lifetime);
+                self
+            }
+
+            /// Lets the session end with the browser, whatever the configuration says.
+            pub fn browser_session(mut self) -> Self {
+                self.start.lifetime = Lifetime::BrowserSession;
+                self
+            }
+
+            /// Issues a token and starts no session.
+            pub fn token_only(mut self) -> Self {
+                self.start.token_only = true;
+                self
+            }
+        }
+    };
+}
+login_options!(Login);
+login_options!(LoginUser);
+
+impl<U: AuthUser> AuthHandle<U> {
+    /// Verifies name and password and logs the user in: a session where the type declares that
+    /// scheme, else a token. `None` if name or password are wrong.
+    ///
+    /// # Errors
+    ///
+    /// - too many failures for this name: [`Rejection::TooManyAttempts`]
+    /// - a page of another site sends the request: [`Rejection::CrossSite`]
+    /// - a store cannot answer, or too many passwords are being hashed: [`Failure::Fault`]
+    pub fn login<'a>(&'a self, name: &'a str, password: &'a str) -> Login<'a, U> {
+        Login { auth: self, name, password, start: Start::default() }
+    }
+
+    /// Logs in a user who has proved himself, as after signup.
+    ///
+    /// # Errors
+    ///
+    /// - a page of another site sends the request: [`Rejection::CrossSite`]
+    /// - a store cannot answer: [`Failure::Fault`]
+    pub fn login_user<'a>(&'a self, user: &'a U) -> LoginUser<'a, U> {
+        LoginUser { auth: self, user, start: Start::default() }
+    }
+}
+
+impl<'a, U: AuthUser> IntoFuture for Login<'a, U> {
+    type Output = Result<Option<LoggedIn<U>>, Failure>;
+    type IntoFuture = LoginFuture<'a, Option<LoggedIn<U>>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let Self { auth, name, password, start } = self;
+            let plan = auth.plan(start)?;
+            match auth.verify(name, password).await? {
+                Some(user) => auth.begin(&user, plan).await.map(Some),
+                None => Ok(None),
+            }
+        })
+    }
+}
+
+impl<'a, U: AuthUser> IntoFuture for LoginUser<'a, U> {
+    type Output = Result<LoggedIn<U>, Failure>;
+    type IntoFuture = LoginFuture<'a, LoggedIn<U>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let plan = self.auth.plan(self.start)?;
+            self.auth.begin(self.user, plan).await
+        })
+    }
+}
+
+/// What a login will do, known before any work is done for it.
+#[derive(Debug, Clone, Copy)]
+enum Plan {
+    Session(Lifetime),
+    Token(Option<TimeDelta>),
+    /// Neither: the login is noted, and that is all.
+    Note,
+}
+
+impl<U: AuthUser> AuthHandle<U> {
+    fn plan(&self, start: Start) -> Result<Plan, Failure> {
+        let schemes = &self.context.user_service::<U>()?.schemes;
+        if !start.token_only && schemes.contains(&SchemeKind::Session) {
+            // A page of another site must not log its visitor in as somebody else.
+            if self.context.client()?.cross_site {
+                return Err(Rejection::CrossSite.into());
+            }
+            return Ok(Plan::Session(start.lifetime));
+        }
+        if schemes.contains(&SchemeKind::Bearer) {
+            return Ok(Plan::Token(match start.lifetime {
+                Lifetime::For(lifetime) => Some(lifetime),
+                Lifetime::Default | Lifetime::Remember | Lifetime::BrowserSession => None,
+            }));
+        }
+        if start.token_only {
+            let name = U::META.name;
+            return Err(Error::Misconfigured(format!(
+                "a token was asked for, but {name} does not declare schemes(bearer)"
+            ))
+            .into());
+        }
+        Ok(Plan::Note)
+    }
+
+    async fn begin(&self, user: &U, plan: Plan) -> Result<LoggedIn<U>, Failure> {
+        let now = self.context.now();
+        let user = self.note_login(user, now).await?;
+        let mut token = None;
+        let scheme = match plan {
+            Plan::Session(lifetime) => {
+                let service = self.context.sessions()?;
+                self.context.session.load(service).await?;
+                let login =
+                    SessionLogin { user: UserKey::of(&*user), stamp: stamp_of(&*user), at: now };
+                self.context.session.begin(service, self.context.client()?, login, lifetime)?;
+                SchemeKind::Session
+            }
+            Plan::Token(lifetime) => {
+                let jwt = &self.context.bearer()?.jwt;
+                let key = UserKey::of(&*user);
+                token = Some(jwt.issue(&key, stamp_of(&*user), now, lifetime, now)?);
+                SchemeKind::Bearer
+            }
+            Plan::Note => SchemeKind::Session,
+        };
+        tracing::info!(users = U::META.table, id = %user.id(), scheme = scheme.name(), "logged in");
+        let identity = Identity { user: user.clone(), scheme, login_at: now };
+        self.context.remember(Outcome::Known(Arc::new(identity)));
+        Ok(LoggedIn { user, token })
+    }
+
+    /// Writes the login columns, where the type has them.
+    async fn note_login(&self, user: &U, now: DateTime<Utc>) -> Result<Arc<U>, Failure> {
+        let mut user = user.clone();
+        if U::META.login_time.is_some() || U::META.login_ip.is_some() {
+            let ip = self.context.client()?.ip;
+            self.context.user_service::<U>()?.store.set_login(user.id(), now, ip).await?;
+            user.set_login(now, ip);
+        }
+        Ok(Arc::new(user))
+    }
+}

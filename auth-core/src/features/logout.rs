@@ -1,0 +1,28 @@
+//! Logging out.
+//!
+//! - Needs: nothing.
+//! - Refuses: `cross_site`.
+//!
+//! The session is deleted from its store before the answer is written; a request that was under
+//! way at that moment cannot bring it back.
+
+use super::AuthHandle;
+use crate::{error::Failure, rejection::Rejection, user::AuthUser};
+
+impl<U: AuthUser> AuthHandle<U> {
+    /// Ends the session that the request presents, if it presents one, and has the cookie removed.
+    ///
+    /// # Errors
+    ///
+    /// - a page of another site sends the request: [`Rejection::CrossSite`]
+    /// - the store cannot answer: [`Failure::Fault`]; the session is alive then
+    pub async fn logout(&self) -> Result<(), Failure> {
+        if self.context.auth().inner.sessions.is_none() {
+            return Ok(());
+        }
+        if self.context.client()?.cross_site && self.context.session.is_presented() {
+            return Err(Rejection::CrossSite.into());
+        }
+        Ok(self.context.flush_session().await?)
+    }
+}

@@ -1,0 +1,53 @@
+//! The flows of an account, one per file, all on the handle [`AuthHandle`].
+
+use std::{fmt, marker::PhantomData, sync::Arc};
+
+use crate::{
+    context::Context,
+    http::RequestHead,
+    scheme::{Identity, Outcome},
+    user::AuthUser,
+};
+
+mod change_password;
+mod login;
+mod logout;
+mod verify;
+
+pub use login::{LoggedIn, Login, LoginUser};
+
+/// What a request can do with its user: log in, log out, change the password.
+///
+/// An operation gets one as a parameter; its methods stand beside the flows that they start.
+pub struct AuthHandle<U: AuthUser> {
+    context: Arc<Context>,
+    user: PhantomData<fn() -> U>,
+}
+
+impl<U: AuthUser> AuthHandle<U> {
+    /// The handle of a request.
+    #[must_use]
+    pub fn new(context: Arc<Context>, head: &RequestHead<'_>) -> Self {
+        // A session that this handle starts records the client, and logout needs the cookie.
+        context.note_client(head);
+        if let Some(service) = &context.auth().inner.sessions {
+            context.session.presented_key(service, head.headers);
+        }
+        Self { context, user: PhantomData }
+    }
+
+    /// Who the user is, if the operation asked for one or somebody has logged in since.
+    #[must_use]
+    pub fn identity(&self) -> Option<Arc<Identity<U>>> {
+        match self.context.known::<U>()? {
+            Outcome::Known(identity) => Some(identity),
+            Outcome::Nobody { .. } => None,
+        }
+    }
+}
+
+impl<U: AuthUser> fmt::Debug for AuthHandle<U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AuthHandle<{}>", U::META.name)
+    }
+}

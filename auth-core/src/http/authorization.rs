@@ -1,0 +1,81 @@
+//! The `Authorization` header.
+
+use http::{HeaderMap, header::AUTHORIZATION};
+
+/// What the `Authorization` header of a request holds.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Authorization<'a> {
+    /// There is none.
+    Absent,
+    /// More than one header, not text, or no scheme. Nobody can say what the client meant, so
+    /// nobody guesses.
+    Malformed,
+    /// A scheme and what follows it.
+    Scheme {
+        /// The scheme as the client wrote it; compare without regard to case (RFC 9110, 11.1).
+        name: &'a str,
+        /// The rest, without surrounding spaces.
+        credentials: &'a str,
+    },
+}
+
+impl<'a> Authorization<'a> {
+    /// Reads the header.
+    #[must_use]
+    pub fn of(headers: &'a HeaderMap) -> Self {
+        let mut values = headers.get_all(AUTHORIZATION).iter();
+        let Some(value) = values.next() else {
+            return Self::Absent;
+        };
+        if values.next().is_some() {
+            return Self::Malformed;
+        }
+        let Ok(value) = value.to_str() else {
+            return Self::Malformed;
+        };
+        let value = value.trim_matches([' ', '\t']);
+        let (name, credentials) = value.split_once(' ').unwrap_or((value, ""));
+        if name.is_empty() || !name.bytes().all(is_token_byte) {
+            return Self::Malformed;
+        }
+        Self::Scheme { name, credentials: credentials.trim_start_matches(' ') }
+    }
+}
+
+/// Whether a byte may stand in a token (RFC 9110, 5.6.2).
+fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn headers(values: &[&[u8]]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(AUTHORIZATION, HeaderValue::from_bytes(value).unwrap());
+        }
+        headers
+    }
+
+    #[test]
+    fn reads_scheme_and_credentials() {
+        let cases: [(&[&[u8]], Authorization<'_>); 9] = [
+            (&[], Authorization::Absent),
+            (&[b"Bearer abc"], Authorization::Scheme { name: "Bearer", credentials: "abc" }),
+            (&[b"bearer   abc "], Authorization::Scheme { name: "bearer", credentials: "abc" }),
+            (&[b"Bearer"], Authorization::Scheme { name: "Bearer", credentials: "" }),
+            (&[b""], Authorization::Malformed),
+            (&[b"   "], Authorization::Malformed),
+            (&[b"Bea/rer abc"], Authorization::Malformed),
+            (&[b"Bearer \xff"], Authorization::Malformed),
+            (&[b"Bearer a", b"Bearer a"], Authorization::Malformed),
+        ];
+        for (values, expected) in cases {
+            assert_eq!(Authorization::of(&headers(values)), expected, "{values:?}");
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! How refusals and faults look to a client: a policy that an application may replace.
+
+use bytes::Bytes;
+use http::{
+    HeaderValue, Response, StatusCode,
+    header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER},
+};
+use serde::Serialize;
+
+use crate::{error::Error, rejection::Rejection};
+
+/// Turns refusals and faults into answers.
+///
+/// The framework adds `WWW-Authenticate`, `Retry-After` and `Cache-Control` to what this returns;
+/// an implementation decides status and body.
+pub trait Responder: Send + Sync + 'static {
+    /// The answer to a refused request.
+    fn refuse(&self, rejection: &Rejection) -> Response<Bytes>;
+
+    /// The answer when the system failed. What failed was logged; the client is not told.
+    fn fail(&self) -> Response<Bytes>;
+}
+
+/// The code of every answer to a fault.
+pub const UNAVAILABLE: &str = "unavailable";
+
+/// What a fault's answer tells a person.
+pub const UNAVAILABLE_DETAIL: &str = "The service cannot answer at the moment. Try again later.";
+
+/// The media type of RFC 9457.
+pub const PROBLEM_JSON: &str = "application/problem+json";
+
+/// Answers with `application/problem+json` ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)) and
+/// a stable `code`. The default.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ProblemResponder;
+
+/// The members of a problem document.
+#[derive(Debug, Serialize)]
+struct Problem<'a> {
+    title: &'a str,
+    status: u16,
+    code: &'a str,
+    detail: &'a str,
+}
+
+impl Responder for ProblemResponder {
+    fn refuse(&self, rejection: &Rejection) -> Response<Bytes> {
+        problem(rejection.status(), rejection.code(), &rejection.detail())
+    }
+
+    fn fail(&self) -> Response<Bytes> {
+        problem(StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE, UNAVAILABLE_DETAIL)
+    }
+}
+
+fn problem(status: StatusCode, code: &str, detail: &str) -> Response<Bytes> {
+    let title = status.canonical_reason().unwrap_or("Refused");
+    let problem = Problem { title, status: status.as_u16(), code, detail };
+    // Four strings and a number always serialise; an empty body is the honest rest.
+    let body = serde_json::to_vec(&problem).unwrap_or_default();
+    let mut response = Response::new(Bytes::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+    response
+}
+
+/// Adds the headers that belong to a refusal whatever its body.
+pub(crate) fn complete_refusal(
+    mut response: Response<Bytes>,
+    rejection: &Rejection,
+    challenges: impl Iterator<Item = HeaderValue>,
+) -> Response<Bytes> {
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if rejection.status() == StatusCode::UNAUTHORIZED {
+        for challenge in challenges {
+            headers.append(http::header::WWW_AUTHENTICATE, challenge);
+        }
+    }
+    if let Some(after) = rejection.retry_after() {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds(after)));
+    }
+    response
+}
+
+/// Adds the headers that belong to a fault's answer whatever its body.
+pub(crate) fn complete_fault(mut response: Response<Bytes>, error: &Error) -> Response<Bytes> {
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(after) = error.retry_after() {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds(after)));
+    }
+    response
+}
+
+/// Whole seconds, rounded up, so that a client that waits that long has waited long enough.
+fn seconds(duration: std::time::Duration) -> u64 {
+    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
+}

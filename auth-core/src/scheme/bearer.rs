@@ -1,0 +1,55 @@
+//! A JWT in the `Authorization` header as a credential.
+
+use chrono::{DateTime, Utc};
+
+use super::{Claim, Found, SchemeKind};
+use crate::{
+    http::{RequestHead, authorization::Authorization},
+    jwt::{Jwt, Verified},
+    rejection::Rejection,
+    user::AuthUser,
+};
+
+/// The bearer scheme as it is configured.
+#[derive(Debug)]
+pub(crate) struct BearerScheme {
+    /// Issues and verifies the tokens.
+    pub(crate) jwt: Jwt,
+    /// What the header begins with: `Bearer` unless an API has another tradition.
+    pub(crate) prefix: String,
+}
+
+impl BearerScheme {
+    /// Whom the token names.
+    pub(super) fn find<U: AuthUser>(&self, head: &RequestHead<'_>, now: DateTime<Utc>) -> Found {
+        let token = match Authorization::of(head.headers) {
+            Authorization::Absent => return Found::Absent,
+            Authorization::Malformed => return Found::Invalid(Rejection::MalformedCredentials),
+            Authorization::Scheme { name, credentials } => {
+                // A scheme that nobody handles says nothing to us.
+                if !name.eq_ignore_ascii_case(&self.prefix) {
+                    return Found::Absent;
+                }
+                credentials
+            }
+        };
+        let claims = match self.jwt.verify(token, now) {
+            Verified::Valid(claims) => claims,
+            Verified::Invalid(reason) => {
+                tracing::debug!(reason, "a bearer token was refused");
+                return Found::Invalid(Rejection::InvalidToken);
+            }
+            Verified::WrongAudience => return Found::Invalid(Rejection::WrongAudience),
+        };
+        // A token for another type of user says nothing about this one.
+        if !claims.user().is_of::<U>() {
+            return Found::Absent;
+        }
+        Found::Claim(Claim {
+            user: claims.user().clone(),
+            stamp: claims.stamp(),
+            login_at: claims.auth_time(),
+            scheme: SchemeKind::Bearer,
+        })
+    }
+}

@@ -1,0 +1,207 @@
+//! How a request's changes reach the store: once, when the request ends, whether or not it failed.
+//!
+//! A write never brings back a session that somebody else ended meanwhile: `update` does not
+//! insert, and a new session always has a new key.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use http::HeaderValue;
+
+use super::{
+    record::SessionRecord,
+    state::{Current, ExpiryChange, Lifetime, SessionState, Stored, Work},
+};
+use crate::{
+    config::SessionService, error::Error, http::Client, secret::SessionToken, store::Update,
+};
+
+/// How often a change is tried again when others change the same session. Each conflict means that
+/// somebody else got through, so only that many writers at once can exhaust it.
+const ATTEMPTS: usize = 1000;
+
+/// How often a new key is drawn. Two equal keys of 256 bits mean a broken random number generator.
+const DRAWS: usize = 3;
+
+impl SessionState {
+    /// Whether there is anything to commit; most requests say no.
+    pub(crate) fn is_untouched(&self) -> bool {
+        let work = self.work();
+        self.loaded().is_none()
+            && matches!(work.current, Current::Presented)
+            && work.patches.is_empty()
+            && !work.remove_cookie
+            && work.fault.is_none()
+    }
+
+    /// Writes what the request changed, and says which `Set-Cookie` the answer needs.
+    pub(crate) async fn commit(
+        &self,
+        service: &SessionService,
+        client: &Client,
+        failed: bool,
+    ) -> Result<Option<HeaderValue>, Error> {
+        let mut work = std::mem::take(&mut *self.work());
+        if let Some(fault) = work.fault.take() {
+            return Err(fault);
+        }
+        if failed {
+            work.patches.retain(|_, patch| patch.keep_on_error);
+        }
+        let stored = self.stored(&work);
+        let cookie = match (stored, std::mem::take(&mut work.current)) {
+            (Some(stored), _) => self.save(service, stored, &mut work).await?,
+            (None, Current::Fresh { token, record }) => {
+                Some(insert(service, token, record, &work).await?.0)
+            }
+            (None, _) if !work.patches.is_empty() => {
+                let record = Arc::new(service.new_record(client, Lifetime::Default));
+                Some(insert(service, SessionToken::generate()?, record, &work).await?.0)
+            }
+            (None, _) => work.remove_cookie.then(|| service.cookie.remove()),
+        };
+        for key in &work.ended {
+            service.store.delete(key, service.now()).await?;
+        }
+        Ok(cookie)
+    }
+
+    /// Brings the changes to a session that is in the store.
+    async fn save(
+        &self,
+        service: &SessionService,
+        stored: Stored,
+        work: &mut Work,
+    ) -> Result<Option<HeaderValue>, Error> {
+        let now = service.now();
+        let every = service.expiry.save_every_request;
+        let mut live = Some(stored.clone());
+        if !work.patches.is_empty() || work.expiry.is_some() || every {
+            live = change(service, stored, |record| {
+                apply(service, record, work)?;
+                Ok(true)
+            })
+            .await?;
+        } else if now - stored.record.last_active_at >= service.expiry.touch {
+            // The answer does not depend on this note, so it is not lost over it.
+            if let Err(error) = service.store.touch(&stored.key, now).await {
+                tracing::error!(%error, "the last use of a session could not be noted");
+            }
+        }
+        // A session that is gone was ended by another request, whose answer dealt with the cookie;
+        // the browser may have a new one by now.
+        let Some(live) = live else { return Ok(None) };
+        if let Some((token, announced)) = work.announce.take()
+            && announced.key == live.key
+        {
+            return Ok(Some(service.cookie_for(&token, &live.record)));
+        }
+        if work.expiry.is_none() && !every {
+            return Ok(None);
+        }
+        let token = self.presented_token(&live.key);
+        Ok(token.map(|token| service.cookie_for(token, &live.record)))
+    }
+
+    /// Stores a session that is not in the store yet, with all changes so far, now.
+    pub(crate) async fn persist(
+        &self,
+        service: &SessionService,
+        client: &Client,
+    ) -> Result<(), Error> {
+        let (mut work, token, record) = {
+            let mut work = self.work();
+            let (token, record) = match std::mem::replace(&mut work.current, Current::None) {
+                Current::Fresh { token, record } => (token, record),
+                _ => {
+                    let record = service.new_record(client, Lifetime::Default);
+                    (SessionToken::generate()?, Arc::new(record))
+                }
+            };
+            let patches = std::mem::take(&mut work.patches);
+            let expiry = work.expiry.take();
+            (Work { patches, expiry, ..Work::default() }, token, record)
+        };
+        let (_, token, stored) = insert(service, token, record, &work).await?;
+        work.patches.clear();
+        let mut work = self.work();
+        work.current = Current::Stored(stored.clone());
+        work.announce = Some((token, stored));
+        Ok(())
+    }
+}
+
+/// Inserts a session with the changes applied; draws another key if this one is taken.
+async fn insert(
+    service: &SessionService,
+    mut token: SessionToken,
+    record: Arc<SessionRecord>,
+    work: &Work,
+) -> Result<(HeaderValue, SessionToken, Stored), Error> {
+    let mut record = Arc::unwrap_or_clone(record);
+    apply(service, &mut record, work)?;
+    let record = Arc::new(record);
+    for _ in 0..DRAWS {
+        let key = token.key();
+        if service.store.create(&key, record.clone()).await? {
+            let cookie = service.cookie_for(&token, &record);
+            return Ok((cookie, token, Stored { key, record }));
+        }
+        token = SessionToken::generate()?;
+    }
+    Err(Error::Crypto("new session keys are taken again and again".into()))
+}
+
+/// Changes a stored session, against a fresh record as often as it takes. `None` if it is gone.
+///
+/// `edit` says whether it changed anything; if not, nothing is written.
+pub(super) async fn change(
+    service: &SessionService,
+    mut stored: Stored,
+    mut edit: impl FnMut(&mut SessionRecord) -> Result<bool, Error>,
+) -> Result<Option<Stored>, Error> {
+    for _ in 0..ATTEMPTS {
+        let now = service.now();
+        let mut record = (*stored.record).clone();
+        record.version += 1;
+        record.last_active_at = record.last_active_at.max(now);
+        if !edit(&mut record)? {
+            return Ok(Some(stored));
+        }
+        let record = Arc::new(record);
+        match service.store.update(&stored.key, record.clone(), now).await? {
+            Update::Done => return Ok(Some(Stored { key: stored.key, record })),
+            Update::Gone => return Ok(None),
+            Update::Conflict => match service.store.load(&stored.key, now).await? {
+                Some(record) => stored.record = record,
+                None => return Ok(None),
+            },
+        }
+    }
+    Err(Error::session_store("a session changed under every attempt to write it"))
+}
+
+/// Applies the request's changes to a record.
+fn apply(service: &SessionService, record: &mut SessionRecord, work: &Work) -> Result<(), Error> {
+    let now = service.now();
+    for (name, patch) in &work.patches {
+        patch.apply(name, &mut record.data, now)?;
+    }
+    if let Some(ExpiryChange { lifetime, persistent }) = work.expiry {
+        record.persistent = persistent.unwrap_or(record.persistent);
+        if let Some(lifetime) = lifetime {
+            let expiry = &service.expiry;
+            let limit = if record.persistent { expiry.remember_absolute } else { expiry.absolute };
+            record.expires_at =
+                (now + lifetime.clamp(TimeDelta::zero(), limit)).min(record.created_at + limit);
+        }
+    }
+    Ok(())
+}
+
+impl SessionService {
+    fn cookie_for(&self, token: &SessionToken, record: &SessionRecord) -> HeaderValue {
+        let age = (record.expires_at - self.now()).num_seconds().max(0);
+        self.cookie.set(token, record.persistent.then_some(age))
+    }
+}

@@ -1,0 +1,345 @@
+//! What one request knows of its session, and what it has changed.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use http::HeaderMap;
+use tokio::sync::OnceCell;
+use uuid::Uuid;
+
+use super::{
+    patch::Patch,
+    record::{SessionData, SessionLogin, SessionRecord},
+};
+use crate::{
+    config::SessionService,
+    error::Error,
+    http::{
+        Client,
+        cookie::{PresentedToken, presented},
+    },
+    secret::{SessionKey, SessionToken},
+};
+
+/// The session of one request. Nothing is parsed or loaded before somebody asks.
+#[derive(Debug, Default)]
+pub(crate) struct SessionState {
+    presented: OnceLock<Presented>,
+    loaded: OnceCell<Option<Stored>>,
+    work: Mutex<Work>,
+}
+
+/// What the cookie of the request says.
+#[derive(Debug)]
+enum Presented {
+    Nothing,
+    /// A cookie that cannot name a session.
+    Unusable,
+    Token {
+        token: SessionToken,
+        key: SessionKey,
+    },
+}
+
+/// A session that is in the store.
+#[derive(Debug, Clone)]
+pub(crate) struct Stored {
+    pub(crate) key: SessionKey,
+    pub(crate) record: Arc<SessionRecord>,
+}
+
+/// What the request has done so far.
+#[derive(Debug, Default)]
+pub(crate) struct Work {
+    pub(crate) current: Current,
+    /// Sessions to end, once the current one is stored.
+    pub(crate) ended: Vec<SessionKey>,
+    /// Changed parts of the data.
+    pub(crate) patches: BTreeMap<&'static str, Patch>,
+    /// A change of the session's own end.
+    pub(crate) expiry: Option<ExpiryChange>,
+    /// Raised when the data changes hands; a handle from before writes nothing any more.
+    pub(crate) generation: u32,
+    /// Whether the cookie is to be removed if no other is set.
+    pub(crate) remove_cookie: bool,
+    /// A token whose session is stored already and whose cookie is still to be sent.
+    pub(crate) announce: Option<(SessionToken, Stored)>,
+    /// A change that could not be written down; the commit reports it.
+    pub(crate) fault: Option<Error>,
+}
+
+/// Which session the request works on.
+#[derive(Debug, Default)]
+pub(crate) enum Current {
+    /// The one that was presented, as it was loaded.
+    #[default]
+    Presented,
+    /// The one that was presented or made, as this request has stored it since.
+    Stored(Stored),
+    /// One that is not in the store yet.
+    Fresh { token: SessionToken, record: Arc<SessionRecord> },
+    /// None: it was flushed, or nothing was presented.
+    None,
+}
+
+/// A change of a session's end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ExpiryChange {
+    pub(crate) lifetime: Option<TimeDelta>,
+    pub(crate) persistent: Option<bool>,
+}
+
+/// How long a new session lives.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) enum Lifetime {
+    /// The configured time.
+    #[default]
+    Default,
+    /// "Remember me".
+    Remember,
+    /// This long at most, within the "remember me" limit.
+    For(TimeDelta),
+    /// The configured time, and the cookie ends with the browser whatever the configuration says.
+    BrowserSession,
+}
+
+impl SessionState {
+    /// The key that the request's cookie presents.
+    pub(crate) fn presented_key(
+        &self,
+        service: &SessionService,
+        headers: &HeaderMap,
+    ) -> Option<SessionKey> {
+        let presented =
+            self.presented.get_or_init(|| match presented(headers, service.cookie.name()) {
+                PresentedToken::None => Presented::Nothing,
+                PresentedToken::Unusable => Presented::Unusable,
+                PresentedToken::Token(token) => Presented::Token { key: token.key(), token },
+            });
+        match presented {
+            Presented::Token { key, .. } => Some(*key),
+            Presented::Unusable => {
+                self.work().remove_cookie = true;
+                None
+            }
+            Presented::Nothing => None,
+        }
+    }
+
+    /// Whether the request brought a session cookie, usable or not.
+    pub(crate) fn is_presented(&self) -> bool {
+        !matches!(self.presented.get(), None | Some(Presented::Nothing))
+    }
+
+    /// Whether anybody asked for the session at all.
+    pub(crate) fn was_asked(&self) -> bool {
+        self.presented.get().is_some()
+    }
+
+    /// The session that the request presented, loaded at most once.
+    pub(crate) async fn presented_session(
+        &self,
+        service: &SessionService,
+        headers: &HeaderMap,
+    ) -> Result<Option<&Stored>, Error> {
+        match self.presented_key(service, headers) {
+            Some(_) => self.load(service).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The presented session, for those who come after the cookie was read.
+    pub(crate) async fn load(&self, service: &SessionService) -> Result<Option<&Stored>, Error> {
+        let Some(&Presented::Token { key, .. }) = self.presented.get() else {
+            return Ok(None);
+        };
+        let loaded = self
+            .loaded
+            .get_or_try_init(|| async {
+                let now = service.clock.now();
+                let record = match service.store.load_now(&key, now) {
+                    Some(answer) => answer?,
+                    None => service.store.load(&key, now).await?,
+                };
+                if record.is_none() {
+                    self.work().remove_cookie = true;
+                }
+                Ok::<_, Error>(record.map(|record| Stored { key, record }))
+            })
+            .await?;
+        Ok(loaded.as_ref())
+    }
+
+    /// What was loaded, if something was.
+    pub(crate) fn loaded(&self) -> Option<&Stored> {
+        self.loaded.get()?.as_ref()
+    }
+
+    /// The changes so far.
+    pub(crate) fn work(&self) -> MutexGuard<'_, Work> {
+        // Every section under this lock only moves values; a panic in one leaves nothing half done.
+        self.work.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The token that the request presented, if it is the one of this key.
+    pub(crate) fn presented_token(&self, wanted: &SessionKey) -> Option<&SessionToken> {
+        match self.presented.get() {
+            Some(Presented::Token { token, key }) if key == wanted => Some(token),
+            _ => None,
+        }
+    }
+
+    /// The session that the request works on now.
+    pub(crate) fn current(&self, work: &Work) -> Option<Arc<SessionRecord>> {
+        match &work.current {
+            Current::Presented => self.loaded().map(|stored| stored.record.clone()),
+            Current::Stored(stored) => Some(stored.record.clone()),
+            Current::Fresh { record, .. } => Some(record.clone()),
+            Current::None => None,
+        }
+    }
+
+    /// The key under which the store has the current session.
+    pub(crate) fn stored(&self, work: &Work) -> Option<Stored> {
+        match &work.current {
+            Current::Presented => self.loaded().cloned(),
+            Current::Stored(stored) => Some(stored.clone()),
+            Current::Fresh { .. } | Current::None => None,
+        }
+    }
+
+    /// Starts a session under a new key, as every login does.
+    ///
+    /// Data of an anonymous session and of the same user go with it; another user's are dropped.
+    pub(crate) fn begin(
+        &self,
+        service: &SessionService,
+        client: &Client,
+        login: SessionLogin,
+        lifetime: Lifetime,
+    ) -> Result<(), Error> {
+        let token = SessionToken::generate()?;
+        let mut record = service.new_record(client, lifetime);
+        let mut work = self.work();
+        let old = match std::mem::replace(&mut work.current, Current::None) {
+            Current::Presented => {
+                self.loaded().map(|stored| (Some(stored.key), stored.record.clone()))
+            }
+            Current::Stored(stored) => Some((Some(stored.key), stored.record)),
+            Current::Fresh { record, .. } => Some((None, record)),
+            Current::None => None,
+        };
+        if let Some((key, old)) = old {
+            work.ended.extend(key);
+            if old.login.as_ref().is_none_or(|before| before.user == login.user) {
+                record.data = old.data.clone();
+            } else {
+                work.drop_data();
+            }
+        }
+        record.login = Some(login);
+        work.expiry = None;
+        work.announce = None;
+        work.current = Current::Fresh { token, record: Arc::new(record) };
+        Ok(())
+    }
+
+    /// Gives the current session a new key, and a new login where one is given. Without a session,
+    /// nothing happens.
+    pub(crate) fn cycle(&self, login: Option<SessionLogin>) -> Result<(), Error> {
+        let token = SessionToken::generate()?;
+        let mut work = self.work();
+        let mut record = match std::mem::replace(&mut work.current, Current::None) {
+            Current::Fresh { record, .. } => (*record).clone(),
+            other => {
+                work.current = other;
+                let Some(stored) = self.stored(&work) else {
+                    return Ok(());
+                };
+                work.ended.push(stored.key);
+                SessionRecord { handle: Uuid::new_v4(), version: 1, ..(*stored.record).clone() }
+            }
+        };
+        if login.is_some() {
+            record.login = login;
+        }
+        work.announce = None;
+        work.current = Current::Fresh { token, record: Arc::new(record) };
+        Ok(())
+    }
+
+    /// Forgets the session: what it held is dropped, its record is to be deleted, the cookie to be
+    /// removed. Returns what the store still has of it.
+    pub(crate) fn forget(&self) -> Option<SessionKey> {
+        let mut work = self.work();
+        let stored = match (&work.current, self.presented.get()) {
+            // Ending a session needs no look at it.
+            (Current::Presented, Some(Presented::Token { key, .. })) => Some(*key),
+            _ => self.stored(&work).map(|stored| stored.key),
+        };
+        work.ended.extend(stored);
+        work.current = Current::None;
+        work.expiry = None;
+        work.announce = None;
+        work.remove_cookie = self.is_presented();
+        work.drop_data();
+        stored
+    }
+}
+
+impl Work {
+    /// Adds changes to one part of the data.
+    pub(crate) fn patch(&mut self, name: &'static str, patch: Patch) {
+        match self.patches.get_mut(name) {
+            Some(earlier) => earlier.merge(patch),
+            None => {
+                self.patches.insert(name, patch);
+            }
+        }
+    }
+
+    /// Drops pending changes, and those of handles that are still held.
+    fn drop_data(&mut self) {
+        self.patches.clear();
+        self.generation += 1;
+    }
+}
+
+impl SessionService {
+    /// A session that begins now, without data or login.
+    pub(crate) fn new_record(&self, client: &Client, lifetime: Lifetime) -> SessionRecord {
+        let now = self.now();
+        let expiry = &self.expiry;
+        let (idle, absolute, persistent) = match lifetime {
+            Lifetime::Default => (expiry.idle, expiry.absolute, !expiry.expire_at_browser_close),
+            Lifetime::BrowserSession => (expiry.idle, expiry.absolute, false),
+            Lifetime::Remember => (expiry.remember_idle, expiry.remember_absolute, true),
+            Lifetime::For(time) => {
+                let time = time.clamp(TimeDelta::zero(), expiry.remember_absolute);
+                (time.min(expiry.remember_idle), time, true)
+            }
+        };
+        SessionRecord {
+            handle: Uuid::new_v4(),
+            login: None,
+            data: SessionData::default(),
+            created_at: now,
+            last_active_at: now,
+            idle_timeout: idle,
+            expires_at: now + absolute,
+            persistent,
+            ip: client.ip,
+            user_agent: client.user_agent.clone(),
+            version: 1,
+        }
+    }
+
+    /// The time now, to the millisecond, as stores keep it.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        let now = self.clock.now();
+        DateTime::from_timestamp_millis(now.timestamp_millis()).unwrap_or(now)
+    }
+}

@@ -1,0 +1,95 @@
+//! Exactly what the expansions of the macros may name. Nothing here is public interface.
+
+use std::collections::HashMap;
+
+pub use auth_core::__private::*;
+pub use poem;
+pub use poem_openapi;
+
+use crate::error::Result;
+pub use crate::{
+    __impl_user as impl_user,
+    gate::{Gate, Guarded, Returns},
+    openapi::{document, register},
+    param::{Arg, GuardedByMacro, HandlerArg, HandlerParam, OptionArg, Param},
+};
+
+/// poem-openapi's table of routes.
+pub type RouteTable =
+    HashMap<String, HashMap<poem::http::Method, poem::endpoint::BoxEndpoint<'static>>>;
+
+/// The user whom the gate has let in.
+///
+/// # Errors
+///
+/// - the gate did not look for one: a fault of the macros
+pub fn required<U: AuthUser>(request: &poem::Request) -> poem::Result<U> {
+    optional(request)?.ok_or_else(|| {
+        let message = "the gate let nobody in where a user is required";
+        crate::extract::misplaced(message).into()
+    })
+}
+
+/// The user whom the gate has let in, if there is one.
+///
+/// # Errors
+///
+/// - the gate did not look for one: a fault of the macros
+pub fn optional<U: AuthUser>(request: &poem::Request) -> poem::Result<Option<U>> {
+    let user: Result<Option<U>> = crate::extract::user_of(request);
+    Ok(user?)
+}
+
+/// What a user is to poem: a parameter under our macros, and nothing outside of them.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __impl_user {
+    ($user:ident) => {
+        impl<'a> $crate::__private::Param<'a> for $user {
+            type ParamType = ();
+            type ParamRawType = ();
+
+            async fn from_request(
+                request: &'a $crate::__private::poem::Request,
+                _: &mut $crate::__private::poem::RequestBody,
+                _: $crate::__private::poem_openapi::ExtractParamOptions<()>,
+            ) -> $crate::__private::poem::Result<Self> {
+                $crate::__private::required(request)
+            }
+        }
+
+        impl<'a> $crate::__private::HandlerParam<'a> for $user {
+            async fn required(
+                request: &'a $crate::__private::poem::Request,
+                _: &mut $crate::__private::poem::RequestBody,
+            ) -> $crate::__private::poem::Result<Self> {
+                $crate::__private::required(request)
+            }
+
+            async fn optional(
+                request: &'a $crate::__private::poem::Request,
+                _: &mut $crate::__private::poem::RequestBody,
+            ) -> $crate::__private::poem::Result<::core::option::Option<Self>> {
+                $crate::__private::optional(request)
+            }
+        }
+
+        /// Makes the next condition depend on a lifetime, so that it is checked where the user is
+        /// used and not here.
+        #[allow(dead_code)]
+        struct __AuthOutside<'a>(&'a ());
+
+        // Never holds. It is here for its message: "nothing guards this operation".
+        impl<'a> $crate::__private::poem::FromRequest<'a> for $user
+        where
+            __AuthOutside<'a>: $crate::__private::GuardedByMacro,
+        {
+            async fn from_request(
+                request: &'a $crate::__private::poem::Request,
+                _: &mut $crate::__private::poem::RequestBody,
+            ) -> $crate::__private::poem::Result<Self> {
+                $crate::__private::required(request)
+            }
+        }
+    };
+}

@@ -1,0 +1,160 @@
+//! The gate: decides about a request before its path, query or body are parsed, and settles what
+//! the operation returns.
+
+use std::{future::Future, marker::PhantomData, sync::Arc};
+
+use auth_core::{
+    __private::Operation, config::Authenticator, context::Context, error::Failure, guard::Policy,
+};
+use poem::{Request, RequestBody, Response, Result, error::IntoResult};
+use poem_openapi::{
+    ApiExtractor, ApiExtractorType, ApiResponse, ExtractParamOptions,
+    registry::{MetaResponses, Registry},
+};
+
+use crate::{
+    error::{Error, is_custom},
+    extract::{context_of, head_of},
+    layer::settle,
+    openapi::marker,
+};
+
+/// The first parameter of every operation: whoever holds one was let in.
+#[derive(Debug)]
+pub struct Gate<O> {
+    context: Arc<Context>,
+    operation: PhantomData<fn() -> O>,
+}
+
+impl<O: Operation> Gate<O> {
+    /// Lets a request in, or says why not. The body is not touched.
+    ///
+    /// # Errors
+    ///
+    /// - the policy refuses, or the system cannot tell: [`Error`]
+    pub async fn open(request: &Request) -> Result<Self> {
+        let context = enter(request, O::POLICY).await?;
+        Ok(Self { context, operation: PhantomData })
+    }
+
+    /// Runs the operation and settles what it returns.
+    pub async fn finish(self, operation: impl Future<Output = O::Output>) -> Guarded<O>
+    where
+        O: Returns,
+    {
+        let result = O::into_response(operation.await);
+        Guarded { result: self.settle(result), operation: PhantomData }
+    }
+
+    /// Has errors of ours answered as the application configured it.
+    ///
+    /// # Errors
+    ///
+    /// - the result was one
+    pub fn settle(self, result: Result<Response>) -> Result<Response> {
+        result.map_err(|error| leave(self.context.auth(), O::POLICY, error))
+    }
+}
+
+/// What an operation returns. A type parameter could not say it: poem turns results and plain
+/// values into responses by different ways, and only where the type is known is it known which.
+pub trait Returns: Operation {
+    /// The author's return type.
+    type Output: ApiResponse;
+
+    /// Its response.
+    ///
+    /// # Errors
+    ///
+    /// - the output was an error
+    fn into_response(output: Self::Output) -> Result<Response>;
+}
+
+/// The part of the gate that is the same for all operations.
+async fn enter(request: &Request, policy: &'static Policy) -> Result<Arc<Context>> {
+    let context = context_of(request)?;
+    match policy.admit(context, &head_of(request)).await {
+        Ok(()) => Ok(context.clone()),
+        Err(failure) => {
+            if let Failure::Rejected(rejection) = &failure {
+                tracing::info!(
+                    operation = policy.name,
+                    code = rejection.code(),
+                    "a request was refused"
+                );
+            }
+            Err(Error::from(failure).under(context.auth()).into())
+        }
+    }
+}
+
+fn leave(auth: &Authenticator, policy: &Policy, error: poem::Error) -> poem::Error {
+    if let Some(Failure::Rejected(rejection)) = error.downcast_ref::<Error>().map(Error::failure)
+        && is_custom(rejection)
+        && !policy.rejects.iter().any(|(status, _)| *status == rejection.status().as_u16())
+    {
+        tracing::warn!(
+            operation = policy.name,
+            code = rejection.code(),
+            "the document does not know this refusal; write #[rejects({} = {})]",
+            rejection.code(),
+            rejection.status().as_u16(),
+        );
+    }
+    settle(auth, error)
+}
+
+impl<'a, O: Operation> ApiExtractor<'a> for Gate<O> {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
+
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn security_schemes() -> Vec<&'static str> {
+        vec![marker(O::POLICY)]
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        _: &mut RequestBody,
+        _: ExtractParamOptions<()>,
+    ) -> Result<Self> {
+        Self::open(request).await
+    }
+}
+
+/// What an operation returned, or why it was not run. Documents itself as the author's type does.
+#[derive(Debug)]
+pub struct Guarded<O> {
+    result: Result<Response>,
+    operation: PhantomData<fn() -> O>,
+}
+
+impl<O> IntoResult<Response> for Guarded<O> {
+    fn into_result(self) -> Result<Response> {
+        self.result
+    }
+}
+
+impl<O: Returns> ApiResponse for Guarded<O> {
+    const BAD_REQUEST_HANDLER: bool = O::Output::BAD_REQUEST_HANDLER;
+
+    fn meta() -> MetaResponses {
+        O::Output::meta()
+    }
+
+    fn register(registry: &mut Registry) {
+        O::Output::register(registry);
+    }
+
+    /// The author's handler sees what the author's parameters refuse, never what the gate does: it
+    /// could turn a 401 into a 400.
+    fn from_parse_request_error(error: poem::Error) -> Self {
+        let result = if error.is::<Error>() {
+            Err(error)
+        } else {
+            O::into_response(O::Output::from_parse_request_error(error))
+        };
+        Self { result, operation: PhantomData }
+    }
+}

@@ -1,0 +1,285 @@
+//! What documents say of authentication, written from the same policies that the gate enforces.
+
+use std::{cell::RefCell, collections::HashMap};
+
+use auth_core::{
+    config::Authenticator,
+    guard::{Parameter, Policy, Principal},
+    requirement::Requirement,
+    scheme::{BEARER, SESSION},
+};
+use poem::http::{Method, StatusCode};
+use poem_openapi::registry::{
+    MetaApi, MetaMediaType, MetaOperation, MetaResponse, MetaSchema, MetaSchemaRef,
+    MetaSecurityScheme, Registry,
+};
+
+use crate::problem::{self, intern};
+
+/// One alternative of an operation's security: all of these schemes, with their scopes.
+type Alternative = HashMap<&'static str, Vec<&'static str>>;
+
+thread_local! {
+    /// The configuration whose documents are being made, and the policies seen meanwhile. poem-openapi
+    /// makes documents in one go on one thread, so the scope is a call on the stack, not a setting of
+    /// the process.
+    static SCOPE: RefCell<Option<Scope>> = const { RefCell::new(None) };
+}
+
+struct Scope {
+    auth: Authenticator,
+    seen: Seen,
+}
+
+/// What documents speak of.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    /// The policies of all operations, hidden ones too.
+    pub(crate) policies: Vec<&'static Policy>,
+    /// The documented operations.
+    pub(crate) operations: Vec<(Method, String, &'static Policy)>,
+}
+
+/// Makes documents for a configuration, and says of what they speak.
+pub(crate) fn within<R>(auth: &Authenticator, make: impl FnOnce() -> R) -> (R, Seen) {
+    /// Restores what was there before, also when `make` panics.
+    struct Restore(Option<Scope>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            SCOPE.set(self.0.take());
+        }
+    }
+    let scope = Scope { auth: auth.clone(), seen: Seen::default() };
+    let restore = Restore(SCOPE.replace(Some(scope)));
+    let made = make();
+    let seen = SCOPE.take().map(|scope| scope.seen).unwrap_or_default();
+    drop(restore);
+    (made, seen)
+}
+
+/// How the gate names its operation towards [`document`].
+pub(crate) fn marker(policy: &Policy) -> &'static str {
+    intern(&format!("gate of {}", policy.name))
+}
+
+/// Adds to the components what every document of ours needs.
+pub fn register(registry: &mut Registry, policies: &[&'static Policy]) {
+    problem::register(registry);
+    let (cookie, prefix) = SCOPE.with_borrow(|scope| {
+        let auth = scope.as_ref().map(|scope| &scope.auth);
+        let cookie = auth.and_then(Authenticator::cookie_name).unwrap_or("__Host-sid");
+        let prefix = auth.and_then(Authenticator::token_prefix).unwrap_or("Bearer");
+        (intern(cookie), intern(prefix))
+    });
+    for scheme in policies.iter().flat_map(|policy| policy.users()).flat_map(schemes) {
+        match scheme {
+            SESSION => registry.create_security_scheme(SESSION, session_scheme(cookie)),
+            BEARER => registry.create_security_scheme(BEARER, bearer_scheme(prefix)),
+            _ => {}
+        }
+    }
+}
+
+fn session_scheme(cookie: &'static str) -> MetaSecurityScheme {
+    MetaSecurityScheme {
+        ty: "apiKey",
+        description: Some("The session cookie that a login sets."),
+        name: Some(cookie),
+        key_in: Some("cookie"),
+        scheme: None,
+        bearer_format: None,
+        flows: None,
+        openid_connect_url: None,
+    }
+}
+
+fn bearer_scheme(prefix: &'static str) -> MetaSecurityScheme {
+    let is_bearer = prefix.eq_ignore_ascii_case("bearer");
+    MetaSecurityScheme {
+        ty: if is_bearer { "http" } else { "apiKey" },
+        description: Some(if is_bearer {
+            "A token that a login issues."
+        } else {
+            intern(&format!("A token that a login issues, written as `{prefix} <token>`."))
+        }),
+        name: (!is_bearer).then_some("Authorization"),
+        key_in: (!is_bearer).then_some("header"),
+        scheme: is_bearer.then_some("bearer"),
+        bearer_format: is_bearer.then_some("JWT"),
+        flows: None,
+        openid_connect_url: None,
+    }
+}
+
+fn schemes(principal: &Principal) -> impl Iterator<Item = &'static str> {
+    principal.user.meta.schemes.iter().copied()
+}
+
+/// Writes the policies into the operations that they belong to.
+#[must_use]
+pub fn document(mut apis: Vec<MetaApi>, policies: &[&'static Policy]) -> Vec<MetaApi> {
+    let mut operations = Vec::new();
+    for path in apis.iter_mut().flat_map(|api| &mut api.paths) {
+        for operation in &mut path.operations {
+            let policy = policies.iter().find(|policy| {
+                let marker = marker(policy);
+                operation.security.iter().any(|alternative| alternative.contains_key(marker))
+            });
+            if let Some(policy) = policy {
+                describe(operation, policy);
+                operations.push((operation.method.clone(), path.path.clone(), *policy));
+            }
+        }
+    }
+    SCOPE.with_borrow_mut(|scope| {
+        if let Some(Scope { seen, .. }) = scope {
+            seen.policies.extend(policies);
+            seen.operations.extend(operations);
+        }
+    });
+    apis
+}
+
+fn describe(operation: &mut MetaOperation, policy: &'static Policy) {
+    let marker = marker(policy);
+    let foreign: Vec<Alternative> = std::mem::take(&mut operation.security)
+        .into_iter()
+        .filter(|alternative| !alternative.contains_key(marker))
+        .collect();
+    operation.security = security(policy, foreign);
+    let responses = &mut operation.responses.responses;
+    for (status, description) in answers(policy, &operation.method) {
+        responses.push(problem::response(status, &description));
+    }
+    *responses = merged(std::mem::take(responses));
+}
+
+/// The alternatives: one of each user's schemes, together with one of what other extractors ask.
+fn security(policy: &Policy, foreign: Vec<Alternative>) -> Vec<Alternative> {
+    let mut product = vec![Alternative::new()];
+    for user in policy.users() {
+        let mut ways: Vec<Alternative> =
+            schemes(user).map(|name| Alternative::from([(name, Vec::new())])).collect();
+        if user.optional {
+            ways.push(Alternative::new());
+        }
+        product = multiply(&product, &ways);
+    }
+    if !foreign.is_empty() {
+        product = multiply(&product, &foreign);
+    }
+    // `security: [{}]` says the same as no security, at greater length.
+    if product.iter().all(HashMap::is_empty) { Vec::new() } else { product }
+}
+
+fn multiply(left: &[Alternative], right: &[Alternative]) -> Vec<Alternative> {
+    let mut product: Vec<Alternative> = Vec::new();
+    for a in left {
+        for b in right {
+            let mut both = a.clone();
+            both.extend(b.iter().map(|(name, scopes)| (*name, scopes.clone())));
+            if !product.contains(&both) {
+                product.push(both);
+            }
+        }
+    }
+    product
+}
+
+/// The answers that the gate and the handles give, whatever the author documents.
+fn answers(policy: &'static Policy, method: &Method) -> Vec<(StatusCode, String)> {
+    let mut answers = Vec::new();
+    let safe = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE);
+    let has = |user: &Principal, scheme| schemes(user).any(|name| name == scheme);
+    let users: Vec<&Principal> = policy.users().collect();
+    let touches_session = policy.asks().any(|parameter| match parameter {
+        Parameter::User(user) => has(user, SESSION),
+        Parameter::Handle(user) => user.meta.schemes.contains(&SESSION),
+        Parameter::Session => true,
+    });
+
+    if users.iter().any(|user| !user.optional) {
+        answers.push((StatusCode::UNAUTHORIZED, "Nobody is logged in.".to_owned()));
+    } else if users.iter().any(|user| has(user, BEARER)) {
+        answers.push((StatusCode::UNAUTHORIZED, "A credential does not hold.".to_owned()));
+    }
+
+    let mut forbidden = Vec::new();
+    if policy.requirement != Requirement::LoggedIn {
+        forbidden.push(format!("The operation requires: {}.", policy.requirement));
+    }
+    if touches_session && !safe {
+        forbidden.push("A page of another site sent the session cookie.".to_owned());
+    }
+    if users.iter().any(|user| has(user, BEARER)) {
+        forbidden.push("The token was issued for another audience.".to_owned());
+    }
+    if !forbidden.is_empty() {
+        answers.push((StatusCode::FORBIDDEN, forbidden.join(" ")));
+    }
+
+    for (status, code) in policy.rejects {
+        // Checked by the macro: a status between 400 and 499.
+        if let Ok(status) = StatusCode::from_u16(*status) {
+            answers.push((status, format!("`{code}`.")));
+        }
+    }
+    if policy.asks().next().is_some() {
+        answers.push((StatusCode::SERVICE_UNAVAILABLE, problem::UNAVAILABLE.to_owned()));
+    }
+    answers
+}
+
+/// One response per status: descriptions joined, media types side by side, two schemas of one media
+/// type as `anyOf`. Nothing that the author documented is lost.
+fn merged(responses: Vec<MetaResponse>) -> Vec<MetaResponse> {
+    let mut merged: Vec<MetaResponse> = Vec::new();
+    for response in responses {
+        let same = merged.iter_mut().find(|earlier| {
+            earlier.status == response.status && earlier.status_range == response.status_range
+        });
+        match same {
+            Some(earlier) => join(earlier, response),
+            None => merged.push(response),
+        }
+    }
+    merged
+}
+
+fn join(earlier: &mut MetaResponse, later: MetaResponse) {
+    if earlier.description.is_empty() {
+        earlier.description = later.description;
+    } else if !earlier.description.contains(later.description) {
+        earlier.description = intern(&format!("{} {}", earlier.description, later.description));
+    }
+    for content in later.content {
+        match earlier.content.iter_mut().find(|known| known.content_type == content.content_type) {
+            Some(known) => add_schema(known, content.schema),
+            None => earlier.content.push(content),
+        }
+    }
+    for header in later.headers {
+        if !earlier.headers.iter().any(|known| known.name.eq_ignore_ascii_case(&header.name)) {
+            earlier.headers.push(header);
+        }
+    }
+}
+
+fn add_schema(known: &mut MetaMediaType, schema: MetaSchemaRef) {
+    if known.schema == schema {
+        return;
+    }
+    if let MetaSchemaRef::Inline(inline) = &mut known.schema
+        && !inline.any_of.is_empty()
+    {
+        if !inline.any_of.contains(&schema) {
+            inline.any_of.push(schema);
+        }
+        return;
+    }
+    let first = std::mem::replace(&mut known.schema, MetaSchemaRef::Reference(String::new()));
+    known.schema = MetaSchemaRef::Inline(Box::new(MetaSchema {
+        any_of: vec![first, schema],
+        ..MetaSchema::ANY
+    }));
+}

@@ -1,0 +1,25 @@
+//! What an application names: `use auth_poem::prelude::*;`.
+
+pub use auth_core::{
+    clock::{Clock, ManualClock},
+    config::{AuthConfig, Authenticator},
+    expiry::Expiry,
+    http::cookie::SessionCookie,
+    jwt::JwtKeys,
+    password::{PasswordHash, PasswordPolicy},
+    rejection::Rejection,
+    store::MemorySessions,
+    users::MemoryUsers,
+};
+#[cfg(feature = "sqlite")]
+pub use auth_core::{store::SqlSessions, users::SqlUsers};
+pub use chrono::{DateTime, Duration, Utc};
+pub use uuid::Uuid;
+
+pub use crate::{
+    AuthRole, AuthUser, SessionSchema, auth_api,
+    extract::{Auth, Session},
+    layer::AuthLayer,
+    public, rejects, require,
+    service::{AuthApi, AuthenticatorExt},
+};

@@ -1,0 +1,34 @@
+//! What can be done, one group of operations per file.
+
+use poem_openapi::Tags;
+use sqlx::SqlitePool;
+
+use crate::outbox::Outbox;
+
+mod email;
+mod user;
+mod users;
+
+pub use email::EmailApi;
+pub use user::UserApi;
+pub use users::UsersApi;
+
+/// All operations.
+pub type Apis = (UserApi, UsersApi, EmailApi);
+
+/// The groups in the document.
+#[derive(Debug, Tags)]
+enum Tag {
+    /// One's own account.
+    User,
+    /// Everybody's accounts.
+    Administration,
+    /// Confirming an address.
+    Email,
+}
+
+/// All operations on a database.
+#[must_use]
+pub fn apis(pool: SqlitePool, outbox: Outbox) -> Apis {
+    (UserApi { pool: pool.clone() }, UsersApi { pool }, EmailApi { outbox })
+}

@@ -1,0 +1,94 @@
+//! UtilMeta's user API: sign up, log in with a browser or with a token, change name and password,
+//! administrate by role, confirm an e-mail address with a code.
+//!
+//! Read it in this order: [`user`] declares who a user is, [`api`] what can be done, [`app`] puts
+//! it together. Everything else is what any service has: settings, a database, messages.
+
+use auth_poem::{password::PasswordHasher, prelude::*};
+use poem::{IntoEndpoint, Route};
+use sqlx::SqlitePool;
+
+pub mod api;
+pub mod database;
+pub mod keys;
+pub mod outbox;
+pub mod settings;
+pub mod user;
+
+use crate::{
+    api::Apis,
+    outbox::Outbox,
+    settings::{Admin, Settings},
+    user::{Role, User},
+};
+
+/// The application, as a process and a test start it.
+#[derive(Debug)]
+pub struct App {
+    /// The API with its document.
+    pub api: AuthApi<Apis>,
+    /// The configured authentication.
+    pub auth: Authenticator,
+}
+
+/// Puts the application together on a database that is open.
+///
+/// # Errors
+///
+/// - the database cannot be migrated, or the configuration does not fit
+pub async fn app(
+    settings: &Settings,
+    keys: JwtKeys,
+    pool: SqlitePool,
+) -> Result<App, Box<dyn std::error::Error + Send + Sync>> {
+    let sessions = SqlSessions::new(pool.clone());
+    sessions.migrate().await?;
+    database::migrate(&pool).await?;
+
+    let mut config = AuthConfig::new()
+        .user::<User>(SqlUsers::new(pool.clone()))
+        .sessions(sessions)
+        .jwt(keys)
+        .issuer("accounts")
+        .audience("accounts")
+        .password_policy(settings.password_policy());
+    if !settings.secure_cookies {
+        config = config.cookie(SessionCookie::dangerous_plain_http());
+    }
+    let auth = config.build()?;
+
+    let outbox = Outbox::new(settings.outbox.clone());
+    let api = auth.openapi(api::apis(pool, outbox), "Accounts", "1.0").server("/api");
+    Ok(App { api, auth })
+}
+
+impl App {
+    /// All routes: the API, its document, and a page that shows it.
+    #[must_use]
+    pub fn routes(self) -> impl IntoEndpoint + use<> {
+        Route::new()
+            .at("/openapi.json", self.api.spec_endpoint())
+            .nest("/docs", self.api.swagger_ui())
+            .nest("/api", self.api)
+    }
+}
+
+/// Creates an administrator, unless there is a user of that name; an existing account is never
+/// changed.
+///
+/// # Errors
+///
+/// - the database cannot answer
+pub async fn create_administrator(pool: &SqlitePool, admin: &Admin) -> auth_poem::Result<()> {
+    if database::find(pool, &admin.username).await?.is_some() {
+        return Ok(());
+    }
+    let password = PasswordHasher::default().hash(&admin.password).await?;
+    match database::insert(pool, &admin.username, password, vec![Role::Admin]).await {
+        Ok(_) => tracing::info!(name = admin.username, "created an administrator"),
+        // Another process was faster.
+        Err(error) if error.code() == Some("username_taken") => {}
+        Err(error) => return Err(error),
+    }
+    Ok(())
+}
