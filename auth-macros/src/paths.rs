@@ -35,6 +35,7 @@ pub(crate) const NAMES: &[&str] = &[
     "Policy",
     "Probe",
     "Requirement",
+    "Returns",
     "RouteTable",
     "check",
     "document",

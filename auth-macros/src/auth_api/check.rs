@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 
 use proc_macro2::Span;
-use syn::{GenericParam, ReceiverKind, Safety, ext::IdentExt};
+use syn::{GenericParam, ReceiverKind, ReturnType, Safety, ext::IdentExt};
 
 use super::parse::{Api, Method};
-use crate::diag::Mistakes;
+use crate::{diag::Mistakes, types};
 
 pub(super) fn api(api: &Api, mistakes: &mut Mistakes) {
     let Some(head) = &api.head else { return };
@@ -56,6 +56,11 @@ fn signature(method: &Method, mistakes: &mut Mistakes) {
             mistakes.at(receiver, "an operation takes `&self`: many requests share it")
         }
         None => mistakes.at(&sig.ident, "an operation takes `&self` as its first parameter"),
+    }
+    if let ReturnType::Type(_, output) = &sig.output
+        && let Some(span) = types::borrowed(output)
+    {
+        mistakes.spanned(span, "an operation returns what it owns: nobody keeps what it borrows");
     }
     for param in &sig.generics.params {
         match param {
