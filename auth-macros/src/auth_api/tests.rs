@@ -347,3 +347,32 @@ fn signatures_that_cannot_be_are_refused() {
     let shown = expands(quote!(), quote!(#lifetime));
     has(&shown, quote!(request: &'_ Request));
 }
+
+/// What an operation costs beside the author's own tokens. The work belongs to the runtime: if this
+/// grows, ask what of it could be an ordinary function.
+#[test]
+fn an_operation_expands_to_little() {
+    let operation = |name: &str| {
+        let name = quote::format_ident!("{name}");
+        quote! {
+            #[require(role = "admin")]
+            #[oai(path = "/:id", method = "get")]
+            async fn #name(&self, user: User, id: Path<Uuid>) -> Json<View> { body }
+        }
+    };
+    let (a, b) = (operation("a"), operation("b"));
+    let one = size(attribute(quote!(), quote!(impl Api { #a })));
+    let two = size(attribute(quote!(), quote!(impl Api { #a #b })));
+    let cost = two - one - size(b);
+    assert!(cost <= 380, "one operation costs {cost} tokens");
+}
+
+fn size(tokens: TokenStream) -> usize {
+    tokens
+        .into_iter()
+        .map(|token| match token {
+            proc_macro2::TokenTree::Group(group) => 2 + size(group.stream()),
+            _ => 1,
+        })
+        .sum()
+}
