@@ -201,7 +201,9 @@ fn apply(service: &SessionService, record: &mut SessionRecord, work: &Work) -> R
 
 impl SessionService {
     fn cookie_for(&self, token: &SessionToken, record: &SessionRecord) -> HeaderValue {
-        let age = (record.expires_at - self.now()).num_seconds().max(0);
+        // Rounded up: the milliseconds since the session began are no second less.
+        let age = (record.expires_at - self.now()).num_milliseconds().max(0);
+        let age = (age + 999) / 1000;
         self.cookie.set(token, record.persistent.then_some(age))
     }
 }
