@@ -14,7 +14,10 @@ use poem_openapi::registry::{
     MetaSecurityScheme, Registry,
 };
 
-use crate::problem::{self, intern};
+use crate::{
+    error::LOGIN_ANSWERS,
+    problem::{self, intern},
+};
 
 /// One alternative of an operation's security: all of these schemes, with their scopes.
 type Alternative = HashMap<&'static str, Vec<&'static str>>;
@@ -162,10 +165,21 @@ fn describe(operation: &mut MetaOperation, policy: &'static Policy) {
         .collect();
     operation.security = security(policy, foreign);
     let responses = &mut operation.responses.responses;
+    if !policy.asks().any(|parameter| matches!(parameter, Parameter::Handle(_))) {
+        // Our error type documents what a login answers; without a handle nobody can log in.
+        responses.retain(|response| !is_login_answer(response));
+    }
     for (status, description) in answers(policy, &operation.method) {
         responses.push(problem::response(status, &description));
     }
     *responses = merged(std::mem::take(responses));
+}
+
+/// Whether our error type, and not the author, documented this answer.
+fn is_login_answer(response: &MetaResponse) -> bool {
+    LOGIN_ANSWERS.iter().any(|(status, description)| {
+        response.status == Some(status.as_u16()) && response.description == *description
+    })
 }
 
 /// The alternatives: one of each user's schemes, together with one of what other extractors ask.

@@ -33,26 +33,31 @@ pub trait Param<'a>: Sized {
     fn register(_registry: &mut Registry) {}
 
     /// As in [`ApiExtractor`].
+    #[must_use]
     fn security_schemes() -> Vec<&'static str> {
         Vec::new()
     }
 
     /// As in [`ApiExtractor`].
+    #[must_use]
     fn has_security_fallback() -> bool {
         false
     }
 
     /// As in [`ApiExtractor`].
+    #[must_use]
     fn param_in() -> Option<MetaParamIn> {
         None
     }
 
     /// As in [`ApiExtractor`].
+    #[must_use]
     fn param_schema_ref() -> Option<MetaSchemaRef> {
         None
     }
 
     /// As in [`ApiExtractor`].
+    #[must_use]
     fn request_meta() -> Option<MetaRequest> {
         None
     }
