@@ -31,6 +31,15 @@ pub(super) fn api(api: &Api, mistakes: &mut Mistakes) {
             "no method here has `#[oai(...)]`; if `#[OpenApi]` stands above, it has used them up: \
              write `#[auth_api(...)]` in place of `#[OpenApi(...)]`",
         );
+        return;
+    }
+    for attr in &api.stray {
+        let name = attr.path().segments.last().map(|last| last.ident.to_string());
+        let name = name.unwrap_or_default();
+        mistakes.at(
+            attr,
+            format!("`#[{name}]` needs `#[oai(...)]`: this is no operation, nobody can call it"),
+        );
     }
     let mut names = HashSet::new();
     for method in api.methods() {

@@ -296,7 +296,12 @@ fn misplaced_attributes_are_refused() {
     refused(operation(quote!(#[rejects(gone = 410, gone = 410)])), "`gone` stands twice");
     refused(operation(quote!(#[rejects])), "name the refusals");
     refused(
-        quote!(impl Api { #[require(role = "a")] async fn a(&self, user: User) {} }),
+        quote! {
+            impl Api {
+                #[require(role = "a")] async fn a(&self, user: User) {}
+                #[oai(path = "/b", method = "get")] async fn b(&self, user: User) {}
+            }
+        },
         "`#[require]` needs `#[oai(...)]`: this is no operation, nobody can call it",
     );
 }

@@ -28,7 +28,7 @@ fn a_function_becomes_an_endpoint_behind_the_gate() {
     has(
         &shown,
         quote!(
-            const _: () = check::protected(<__op_stats as Operation>::POLICY);
+            const _: () = check::requirable(<__op_stats as Operation>::POLICY);
         ),
     );
     has(
