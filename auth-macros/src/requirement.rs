@@ -152,8 +152,10 @@ fn age(input: ParseStream<'_>) -> syn::Result<Option<u64>> {
     }
     parse::inside(input, |content| {
         if content.is_empty() {
-            return Err(content
-                .error("say how long ago, as in `fresh(minutes = 5)`, or write `fresh` alone"));
+            return Err(syn::Error::new(
+                content.span(),
+                "say how long ago, as in `fresh(minutes = 5)`, or write `fresh` alone",
+            ));
         }
         let unit = content.call(Ident::parse_any)?;
         let seconds = match unit.to_string().as_str() {

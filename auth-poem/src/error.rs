@@ -135,19 +135,18 @@ pub(crate) fn into_poem(answer: http::Response<bytes::Bytes>) -> Response {
     response
 }
 
+/// What documents say of a login that fails; only operations with a handle to log in say it.
+pub(crate) const LOGIN_ANSWERS: [(StatusCode, &str); 2] = [
+    (StatusCode::UNAUTHORIZED, "The name or the password is wrong, or nobody is logged in."),
+    (StatusCode::TOO_MANY_REQUESTS, "Too many failed attempts."),
+];
+
 impl ApiResponse for Error {
     fn meta() -> MetaResponses {
-        let responses = [
-            (
-                StatusCode::UNAUTHORIZED,
-                "The name or the password is wrong, or nobody is logged in.",
-            ),
-            (StatusCode::TOO_MANY_REQUESTS, "Too many failed attempts."),
-            (StatusCode::SERVICE_UNAVAILABLE, problem::UNAVAILABLE),
-        ];
+        let answers = [(StatusCode::SERVICE_UNAVAILABLE, problem::UNAVAILABLE)];
+        let answers = LOGIN_ANSWERS.into_iter().chain(answers);
         MetaResponses {
-            responses: responses
-                .into_iter()
+            responses: answers
                 .map(|(status, description)| problem::response(status, description))
                 .collect(),
         }

@@ -1,4 +1,115 @@
 //! Declarative authentication and authorization for poem and poem-openapi.
+//!
+//! An operation declares what it needs in its signature, and the rest follows:
+//!
+//! | parameter | what it means |
+//! |---|---|
+//! | `user: User` | somebody is logged in, by any scheme of `User`; else 401 |
+//! | `user: Option<User>` | nobody presented a credential: `None`. One that does not hold is 401, a store that is down 503 |
+//! | `auth: Auth<User>` | the handle to log in, log out, change the password |
+//! | `session: Session<T>` | one part of the session's data, typed |
+//! | `session: Session` | session data by key |
+//!
+//! | attribute | what it means |
+//! |---|---|
+//! | [`#[auth_api]`](macro@auth_api) | in place of `#[OpenApi]`: guards and documents every operation of an impl |
+//! | [`#[handler]`](macro@handler) | in place of `#[poem::handler]` |
+//! | [`#[public]`](macro@public) | anybody may call; mandatory where no user is asked for |
+//! | [`#[require]`](macro@require) | what the user must be: a role, a permission, freshly logged in |
+//! | [`#[rejects]`](macro@rejects) | refusals of the operation's own, for the document |
+//!
+//! # Examples
+//!
+//! ```
+//! use auth_poem::prelude::*;
+//! use poem::test::TestClient;
+//! use poem_openapi::payload::PlainText;
+//!
+//! #[derive(AuthUser, Clone)]
+//! #[auth(table = "users", schemes(session))]
+//! struct User {
+//!     #[auth(id)]
+//!     id: i64,
+//!     #[auth(login)]
+//!     name: String,
+//!     #[auth(password)]
+//!     password: PasswordHash,
+//! }
+//!
+//! struct Api;
+//!
+//! #[auth_api]
+//! impl Api {
+//!     /// Greets the current user.
+//!     #[oai(path = "/", method = "get")]
+//!     async fn me(&self, user: User) -> PlainText<String> {
+//!         PlainText(format!("Hello, {}", user.name))
+//!     }
+//!
+//!     /// Logs in. A real one takes name and password from the body.
+//!     #[public]
+//!     #[oai(path = "/login", method = "post")]
+//!     async fn login(&self, auth: Auth<User>) -> auth_poem::Result<PlainText<String>> {
+//!         let user = auth.login("ann", "seven purple giraffes").await?;
+//!         let user = user.ok_or(Rejection::WrongCredentials)?;
+//!         Ok(PlainText(format!("Welcome, {}", user.name)))
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let password = auth_poem::password::PasswordHasher::default().hash("seven purple giraffes").await?;
+//! let users = MemoryUsers::default();
+//! users.insert(User { id: 1, name: "ann".into(), password })?;
+//! let auth = AuthConfig::new().user::<User>(users).sessions(MemorySessions::default()).build()?;
+//!
+//! let client = TestClient::new(auth.openapi(Api, "Greetings", "1.0"));
+//! client.get("/").send().await.assert_status(poem::http::StatusCode::UNAUTHORIZED);
+//!
+//! let login = client.post("/login").send().await;
+//! let cookie = login.0.headers()["set-cookie"].to_str()?.split(';').next().unwrap().to_owned();
+//! let greeting = client.get("/").header("cookie", cookie).send().await;
+//! greeting.assert_text("Hello, ann").await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # From a request to a user
+//!
+//! Every scheme that a user type declares answers one of four: nothing was presented; what was
+//! presented does not hold; the system cannot tell; a user is known.
+//!
+//! | | `user: User` | `Option<User>` |
+//! |---|---|---|
+//! | nothing presented | 401 with the challenges of all schemes | `None` |
+//! | a session cookie that resolves to nothing | 401, the cookie is removed | `None`, the cookie is removed |
+//! | a token that does not hold | 401 | 401 |
+//! | an authentic token for another audience | 403 | 403 |
+//! | two credentials that name different users | 401 | 401 |
+//! | the account is inactive, or its password has changed since | as a credential that does not hold | the same |
+//! | a store cannot answer | 503 | 503 |
+//! | the requirement is not met | 403 | – |
+//!
+//! # Sessions
+//!
+//! A session is loaded when somebody asks for it and written once, when the request ends, also when
+//! the operation returned an error. Until then changes wait; a version keeps two requests from
+//! overwriting each other, and a session that was ended meanwhile stays ended. See [`Session`] and
+//! [`expiry::Expiry`].
+//!
+//! # Codes
+//!
+//! Refusals are `application/problem+json` with a stable `code`; the table stands in
+//! [`rejection`].
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `sqlite` | yes | `SqlUsers` and `SqlSessions` on SQLite |
+//! | `swagger-ui` | yes | [`AuthApi::swagger_ui`] |
+//! | `rapidoc`, `redoc`, `scalar`, `openapi-explorer`, `stoplight-elements` | no | the other viewers of poem-openapi |
+//! | `testing` | no | what tests of an application use |
 
 #[cfg(feature = "sqlite")]
 pub use auth_core::sql;
@@ -28,3 +139,7 @@ pub use error::{Error, Result};
 pub use extract::{Auth, Session};
 pub use layer::{AuthEndpoint, AuthLayer};
 pub use service::{AuthApi, AuthenticatorExt};
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -10,11 +10,14 @@ use auth_core::{
 };
 use poem::http::{Method, StatusCode};
 use poem_openapi::registry::{
-    MetaApi, MetaMediaType, MetaOperation, MetaResponse, MetaSchema, MetaSchemaRef,
+    MetaApi, MetaMediaType, MetaOperation, MetaPath, MetaResponse, MetaSchema, MetaSchemaRef,
     MetaSecurityScheme, Registry,
 };
 
-use crate::problem::{self, intern};
+use crate::{
+    error::LOGIN_ANSWERS,
+    problem::{self, intern},
+};
 
 /// One alternative of an operation's security: all of these schemes, with their scopes.
 type Alternative = HashMap<&'static str, Vec<&'static str>>;
@@ -115,9 +118,23 @@ fn schemes(principal: &Principal) -> impl Iterator<Item = &'static str> {
     principal.user.meta.schemes.iter().copied()
 }
 
+/// One entry for each path. Operations under `#[cfg]` come in a part of their own, and a document that
+/// names a path twice loses what the first entry says.
+fn joined(apis: Vec<MetaApi>) -> Vec<MetaApi> {
+    let mut paths: Vec<MetaPath> = Vec::new();
+    for path in apis.into_iter().flat_map(|api| api.paths) {
+        match paths.iter_mut().find(|known| known.path == path.path) {
+            Some(known) => known.operations.extend(path.operations),
+            None => paths.push(path),
+        }
+    }
+    vec![MetaApi { paths }]
+}
+
 /// Writes the policies into the operations that they belong to.
 #[must_use]
-pub fn document(mut apis: Vec<MetaApi>, policies: &[&'static Policy]) -> Vec<MetaApi> {
+pub fn document(apis: Vec<MetaApi>, policies: &[&'static Policy]) -> Vec<MetaApi> {
+    let mut apis = joined(apis);
     let mut operations = Vec::new();
     for path in apis.iter_mut().flat_map(|api| &mut api.paths) {
         for operation in &mut path.operations {
@@ -148,10 +165,21 @@ fn describe(operation: &mut MetaOperation, policy: &'static Policy) {
         .collect();
     operation.security = security(policy, foreign);
     let responses = &mut operation.responses.responses;
+    if !policy.asks().any(|parameter| matches!(parameter, Parameter::Handle(_))) {
+        // Our error type documents what a login answers; without a handle nobody can log in.
+        responses.retain(|response| !is_login_answer(response));
+    }
     for (status, description) in answers(policy, &operation.method) {
         responses.push(problem::response(status, &description));
     }
     *responses = merged(std::mem::take(responses));
+}
+
+/// Whether our error type, and not the author, documented this answer.
+fn is_login_answer(response: &MetaResponse) -> bool {
+    LOGIN_ANSWERS.iter().any(|(status, description)| {
+        response.status == Some(status.as_u16()) && response.description == *description
+    })
 }
 
 /// The alternatives: one of each user's schemes, together with one of what other extractors ask.

@@ -33,26 +33,31 @@ pub trait Param<'a>: Sized {
     fn register(_registry: &mut Registry) {}
 
     /// As in [`ApiExtractor`].
+    #[must_use]
     fn security_schemes() -> Vec<&'static str> {
         Vec::new()
     }
 
     /// As in [`ApiExtractor`].
+    #[must_use]
     fn has_security_fallback() -> bool {
         false
     }
 
     /// As in [`ApiExtractor`].
+    #[must_use]
     fn param_in() -> Option<MetaParamIn> {
         None
     }
 
     /// As in [`ApiExtractor`].
+    #[must_use]
     fn param_schema_ref() -> Option<MetaSchemaRef> {
         None
     }
 
     /// As in [`ApiExtractor`].
+    #[must_use]
     fn request_meta() -> Option<MetaRequest> {
         None
     }
@@ -70,6 +75,7 @@ pub trait Param<'a>: Sized {
     ) -> impl Future<Output = Result<Self>> + Send;
 }
 
+#[diagnostic::do_not_recommend]
 impl<'a, T: ApiExtractor<'a>> Param<'a> for T {
     const TYPES: &'static [ApiExtractorType] = T::TYPES;
     const PARAM_IS_REQUIRED: bool = T::PARAM_IS_REQUIRED;
@@ -182,6 +188,7 @@ pub trait HandlerParam<'a>: Sized {
     ) -> impl Future<Output = Result<Option<Self>>> + Send;
 }
 
+#[diagnostic::do_not_recommend]
 impl<'a, T: FromRequest<'a>> HandlerParam<'a> for T {
     fn required(
         request: &'a Request,

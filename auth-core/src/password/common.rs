@@ -206,8 +206,6 @@ mod tests {
             "x7x7x7x7x7x7x7x7",
             "               ",
             "a1b2c3d4e5f6g7h8",
-            "correcthorsebatterystaple",
-            "Correct Horse Battery Staple",
         ] {
             assert!(is_common(password), "{password}");
         }

@@ -175,6 +175,27 @@ mod tests {
         }
     }
 
+    /// A list that refuses what people make of several words would teach them to avoid them.
+    #[test]
+    fn takes_phrases_of_several_words() {
+        let policy = PasswordPolicy::default();
+        for password in [
+            "correct horse battery staple",
+            "battery horse staple correct",
+            "correct-horse-battery-staple",
+            "a long enough password",
+            "alice-long-password-1",
+            "password for alice 2026",
+            "this is my new password",
+            "another very good password!",
+            "admin-password-for-tests",
+            "old password of bob 1",
+            "new-strong-passphrase",
+        ] {
+            assert_eq!(policy.check(password, &["alice", "bob"]), Ok(()), "{password:?}");
+        }
+    }
+
     #[test]
     fn refuses_the_login_name_in_any_case() {
         let policy = PasswordPolicy::default();

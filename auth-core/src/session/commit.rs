@@ -13,7 +13,11 @@ use super::{
     state::{Current, ExpiryChange, Lifetime, SessionState, Stored, Work},
 };
 use crate::{
-    config::SessionService, error::Error, http::Client, secret::SessionToken, store::Update,
+    config::SessionService,
+    error::Error,
+    http::Client,
+    secret::{SessionKey, SessionToken},
+    store::Update,
 };
 
 /// How often a change is tried again when others change the same session. Each conflict means that
@@ -51,12 +55,14 @@ impl SessionState {
         let stored = self.stored(&work);
         let cookie = match (stored, std::mem::take(&mut work.current)) {
             (Some(stored), _) => self.save(service, stored, &mut work).await?,
-            (None, Current::Fresh { token, record }) => {
-                Some(insert(service, token, record, &work).await?.0)
+            (None, Current::Fresh { token, record, replaces }) => {
+                let new = insert(service, token, record, &work).await?;
+                hand_over(service, new, replaces).await?.map(|new| new.cookie(service))
             }
             (None, _) if !work.patches.is_empty() => {
                 let record = Arc::new(service.new_record(client, Lifetime::Default));
-                Some(insert(service, SessionToken::generate()?, record, &work).await?.0)
+                let new = insert(service, SessionToken::generate()?, record, &work).await?;
+                Some(new.cookie(service))
             }
             (None, _) => work.remove_cookie.then(|| service.cookie.remove()),
         };
@@ -109,26 +115,56 @@ impl SessionState {
         service: &SessionService,
         client: &Client,
     ) -> Result<(), Error> {
-        let (mut work, token, record) = {
+        let (work, token, record, replaces) = {
             let mut work = self.work();
-            let (token, record) = match std::mem::replace(&mut work.current, Current::None) {
-                Current::Fresh { token, record } => (token, record),
+            let (token, record, replaces) = match std::mem::take(&mut work.current) {
+                Current::Fresh { token, record, replaces } => (token, record, replaces),
                 _ => {
                     let record = service.new_record(client, Lifetime::Default);
-                    (SessionToken::generate()?, Arc::new(record))
+                    (SessionToken::generate()?, Arc::new(record), None)
                 }
             };
+            work.current = Current::None;
             let patches = std::mem::take(&mut work.patches);
             let expiry = work.expiry.take();
-            (Work { patches, expiry, ..Work::default() }, token, record)
+            (Work { patches, expiry, ..Work::default() }, token, record, replaces)
         };
-        let (_, token, stored) = insert(service, token, record, &work).await?;
-        work.patches.clear();
-        let mut work = self.work();
-        work.current = Current::Stored(stored.clone());
-        work.announce = Some((token, stored));
+        let new = insert(service, token, record, &work).await?;
+        let new = hand_over(service, new, replaces).await?;
+        if let Some(New { token, stored }) = new {
+            let mut work = self.work();
+            work.current = Current::Stored(stored.clone());
+            work.announce = Some((token, stored));
+        }
         Ok(())
     }
+}
+
+/// A session that was just stored.
+struct New {
+    token: SessionToken,
+    stored: Stored,
+}
+
+impl New {
+    fn cookie(&self, service: &SessionService) -> HeaderValue {
+        service.cookie_for(&self.token, &self.stored.record)
+    }
+}
+
+/// Ends the session that goes on under a new key. If there is nothing to end, somebody has logged
+/// out meanwhile: then the new key, which nobody has seen yet, ends as well.
+async fn hand_over(
+    service: &SessionService,
+    new: New,
+    replaces: Option<SessionKey>,
+) -> Result<Option<New>, Error> {
+    let Some(old) = replaces else { return Ok(Some(new)) };
+    if service.store.delete(&old, service.now()).await? {
+        return Ok(Some(new));
+    }
+    service.store.delete(&new.stored.key, service.now()).await?;
+    Ok(None)
 }
 
 /// Inserts a session with the changes applied; draws another key if this one is taken.
@@ -137,15 +173,14 @@ async fn insert(
     mut token: SessionToken,
     record: Arc<SessionRecord>,
     work: &Work,
-) -> Result<(HeaderValue, SessionToken, Stored), Error> {
+) -> Result<New, Error> {
     let mut record = Arc::unwrap_or_clone(record);
     apply(service, &mut record, work)?;
     let record = Arc::new(record);
     for _ in 0..DRAWS {
         let key = token.key();
         if service.store.create(&key, record.clone()).await? {
-            let cookie = service.cookie_for(&token, &record);
-            return Ok((cookie, token, Stored { key, record }));
+            return Ok(New { token, stored: Stored { key, record } });
         }
         token = SessionToken::generate()?;
     }
@@ -201,7 +236,9 @@ fn apply(service: &SessionService, record: &mut SessionRecord, work: &Work) -> R
 
 impl SessionService {
     fn cookie_for(&self, token: &SessionToken, record: &SessionRecord) -> HeaderValue {
-        let age = (record.expires_at - self.now()).num_seconds().max(0);
+        // Rounded up: the milliseconds since the session began are no second less.
+        let age = (record.expires_at - self.now()).num_milliseconds().max(0);
+        let age = (age + 999) / 1000;
         self.cookie.set(token, record.persistent.then_some(age))
     }
 }

@@ -1,6 +1,6 @@
 //! What a store keeps of a session: [`SessionRecord`].
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{collections::BTreeMap, fmt, net::IpAddr};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -70,12 +70,29 @@ impl SessionRecord {
 /// the empty name.
 ///
 /// Objects stay text until somebody asks for them: a request that reads one schema parses one.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+///
+/// # Security
+///
+/// `Debug` shows the names of the schemes and nothing of what is under them: one-time codes are
+/// session data.
+#[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SessionData(pub BTreeMap<String, DataSlot>);
 
+impl fmt::Debug for SessionData {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.0.iter()).finish()
+    }
+}
+
+impl fmt::Debug for DataSlot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DataSlot").field("expires_at", &self.expires_at).finish_non_exhaustive()
+    }
+}
+
 /// One schema's data.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct DataSlot {
     /// The JSON object.
     #[serde(rename = "v")]

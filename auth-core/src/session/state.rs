@@ -80,7 +80,13 @@ pub(crate) enum Current {
     /// The one that was presented or made, as this request has stored it since.
     Stored(Stored),
     /// One that is not in the store yet.
-    Fresh { token: SessionToken, record: Arc<SessionRecord> },
+    Fresh {
+        token: SessionToken,
+        record: Arc<SessionRecord>,
+        /// The session that goes on under the new key. If somebody has ended it meanwhile, it must
+        /// not go on.
+        replaces: Option<SessionKey>,
+    },
     /// None: it was flushed, or nothing was presented.
     None,
 }
@@ -229,7 +235,7 @@ impl SessionState {
                 self.loaded().map(|stored| (Some(stored.key), stored.record.clone()))
             }
             Current::Stored(stored) => Some((Some(stored.key), stored.record)),
-            Current::Fresh { record, .. } => Some((None, record)),
+            Current::Fresh { record, replaces, .. } => Some((replaces, record)),
             Current::None => None,
         };
         if let Some((key, old)) = old {
@@ -243,7 +249,7 @@ impl SessionState {
         record.login = Some(login);
         work.expiry = None;
         work.announce = None;
-        work.current = Current::Fresh { token, record: Arc::new(record) };
+        work.current = Current::Fresh { token, record: Arc::new(record), replaces: None };
         Ok(())
     }
 
@@ -252,22 +258,26 @@ impl SessionState {
     pub(crate) fn cycle(&self, login: Option<SessionLogin>) -> Result<(), Error> {
         let token = SessionToken::generate()?;
         let mut work = self.work();
-        let mut record = match std::mem::replace(&mut work.current, Current::None) {
-            Current::Fresh { record, .. } => (*record).clone(),
+        let (mut record, replaces) = match std::mem::replace(&mut work.current, Current::None) {
+            Current::Fresh { record, replaces, .. } => ((*record).clone(), replaces),
             other => {
                 work.current = other;
                 let Some(stored) = self.stored(&work) else {
                     return Ok(());
                 };
-                work.ended.push(stored.key);
-                SessionRecord { handle: Uuid::new_v4(), version: 1, ..(*stored.record).clone() }
+                let record = SessionRecord {
+                    handle: Uuid::new_v4(),
+                    version: 1,
+                    ..(*stored.record).clone()
+                };
+                (record, Some(stored.key))
             }
         };
         if login.is_some() {
             record.login = login;
         }
         work.announce = None;
-        work.current = Current::Fresh { token, record: Arc::new(record) };
+        work.current = Current::Fresh { token, record: Arc::new(record), replaces };
         Ok(())
     }
 
@@ -278,6 +288,7 @@ impl SessionState {
         let stored = match (&work.current, self.presented.get()) {
             // Ending a session needs no look at it.
             (Current::Presented, Some(Presented::Token { key, .. })) => Some(*key),
+            (Current::Fresh { replaces, .. }, _) => *replaces,
             _ => self.stored(&work).map(|stored| stored.key),
         };
         work.ended.extend(stored);

@@ -1,5 +1,7 @@
 //! Session data without a schema: values by key.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
@@ -11,9 +13,15 @@ use crate::error::Error;
 /// # Errors
 ///
 /// A value that cannot be written or read is an [`Error::SessionData`], never silence.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Untyped(Map<String, Value>);
+
+impl fmt::Debug for Untyped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
 
 impl SessionSchema for Untyped {
     const NAME: &'static str = "";

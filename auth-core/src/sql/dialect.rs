@@ -1,4 +1,4 @@
-//! In what the engines differ, for the tables that the framework owns: [`Dialect`].
+//! In what the engines differ: [`Dialect`].
 
 use super::SqlPool;
 use crate::error::Error;
@@ -32,6 +32,12 @@ pub(crate) struct Dialect {
     pub(crate) greatest: &'static str,
     /// The function that gives the lesser of its arguments.
     pub(crate) least: &'static str,
+    /// Behind a parameter: compares text byte by byte, whatever the column's collation says.
+    pub(crate) exactly: &'static str,
+    /// Before and behind a text column: its ASCII letters in lower case, all else as it is.
+    pub(crate) ascii_lower: [&'static str; 2],
+    /// Compares like `=`, but NULL equals NULL.
+    pub(crate) is: &'static str,
     /// Puts a name in quotes.
     quote: char,
     /// Whether parameters are `$1`, `$2`, … and not `?`.
@@ -49,7 +55,11 @@ const SQLITE: Dialect = Dialect {
     key_text: "TEXT",
     greatest: "MAX",
     least: "MIN",
-    quote: '"',
+    exactly: " COLLATE BINARY",
+    ascii_lower: ["lower(", ")"],
+    is: "IS",
+    // Not double quotes: a name in those that is no column is silently taken for a string.
+    quote: '`',
     numbered: false,
 };
 
@@ -62,7 +72,7 @@ impl Dialect {
         }
     }
 
-    /// Quotes a name that [`check_table`] has passed, with an ending.
+    /// Quotes a name that [`check_table`] or the derive has passed, with an ending.
     pub(crate) fn name(&self, name: &str, ending: &str) -> String {
         let quote = self.quote;
         format!("{quote}{name}{ending}{quote}")

@@ -9,9 +9,14 @@ pub(crate) mod dialect;
 pub(crate) mod migrate;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(feature = "sqlite")]
+mod value;
 
 #[cfg(feature = "sqlite")]
-pub use self::sqlite::{open_sqlite, sqlite_options};
+pub use self::{
+    sqlite::{open_sqlite, sqlite_options},
+    value::{SqlRow, SqlValue},
+};
 
 /// A pool of connections to one of the enabled engines.
 ///

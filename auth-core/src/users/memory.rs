@@ -1,4 +1,4 @@
-//! Users in memory, for tests and for programs that bring their users along: [`MemoryUsers`].
+//! Users in memory: [`MemoryUsers`].
 
 use std::{
     collections::HashMap,
@@ -10,129 +10,202 @@ use std::{
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use super::{Lookup, PasswordChange, UserStore};
-use crate::{
-    error::Error,
-    user::{AuthUser, LoginColumn},
-};
+use super::{Lookup, PasswordChange, UserStore, no_column};
+use crate::{error::Error, user::AuthUser};
 
-/// Keeps users in memory. Clones share them.
+/// Keeps users in memory: for tests, and for users that come from a configuration file.
+///
+/// Clones share the users. [`by_id_now`](UserStore::by_id_now) always answers.
 ///
 /// # Examples
 ///
-/// ```text
-/// let users = MemoryUsers::default();
-/// users.insert(user)?;
-/// let auth = AuthConfig::new().user::<User>(users.clone()).sessions(sessions).build()?;
 /// ```
-pub struct MemoryUsers<U: AuthUser> {
-    users: Arc<RwLock<HashMap<U::Id, Arc<U>>>>,
+/// # use auth_core::{user::{AuthUser, LoginColumn, NoRole, UserMeta}, users::MemoryUsers};
+/// # #[derive(Clone, Debug, PartialEq)]
+/// # struct User { id: i64, name: String }
+/// # impl AuthUser for User {
+/// #     type Id = i64;
+/// #     type Role = NoRole;
+/// #     const META: &'static UserMeta = &UserMeta {
+/// #         name: "User", path: "User", table: "users", columns: &["id", "name"], id: "id",
+/// #         login: &[LoginColumn { column: "name", ignore_case: true }], password: None,
+/// #         login_time: None, login_ip: None, epoch: None, active: None, schemes: &[],
+/// #     };
+/// #     fn id(&self) -> &i64 { &self.id }
+/// #     fn login_name(&self, _: usize) -> Option<&str> { Some(&self.name) }
+/// # }
+/// let users = MemoryUsers::new();
+/// users.insert(User { id: 1, name: "alice".into() })?;
+/// // The login column of this type ignores case.
+/// assert!(users.insert(User { id: 2, name: "Alice".into() }).is_err());
+/// # Ok::<(), auth_core::users::Taken>(())
+/// ```
+pub struct MemoryUsers<U: AuthUser>(Arc<RwLock<Table<U>>>);
+
+struct Table<U: AuthUser> {
+    by_id: HashMap<U::Id, Arc<U>>,
+    /// One index for each login column, by the name as [`key`] writes it.
+    by_login: Vec<HashMap<Box<str>, U::Id>>,
 }
 
-/// The id or a login name belongs to another user.
+/// Why a user was not inserted or changed: another user has the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("another user has this {column}")]
-pub struct Taken {
-    /// The column.
-    pub column: &'static str,
+#[non_exhaustive]
+pub enum Taken {
+    /// The id.
+    #[error("there is a user with this id")]
+    Id,
+    /// The value of this login column.
+    #[error("there is a user with this `{0}`")]
+    Login(&'static str),
+}
+
+/// The name by which a login column finds a user.
+fn key<U: AuthUser>(column: usize, name: &str) -> Box<str> {
+    match U::META.login.get(column) {
+        Some(column) if column.ignore_case => name.to_ascii_lowercase().into(),
+        _ => name.into(),
+    }
+}
+
+impl<U: AuthUser> Table<U> {
+    /// The login names of a user, each with its column's index.
+    fn names(user: &U) -> impl Iterator<Item = (usize, Box<str>)> + '_ {
+        (0..U::META.login.len())
+            .filter_map(|index| Some((index, key::<U>(index, user.login_name(index)?))))
+    }
+
+    /// Whether another user than the one with that id has a login name of this user.
+    fn check_names(&self, user: &U, own: Option<&U::Id>) -> Result<(), Taken> {
+        for (index, name) in Self::names(user) {
+            if self.by_login[index].get(&name).is_some_and(|id| Some(id) != own) {
+                return Err(Taken::Login(U::META.login[index].column));
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, user: U) {
+        for (index, name) in Self::names(&user) {
+            self.by_login[index].insert(name, user.id().clone());
+        }
+        self.by_id.insert(user.id().clone(), Arc::new(user));
+    }
+
+    fn take(&mut self, id: &U::Id) -> Option<Arc<U>> {
+        let user = self.by_id.remove(id)?;
+        for (index, name) in Self::names(&user) {
+            self.by_login[index].remove(&name);
+        }
+        Some(user)
+    }
 }
 
 impl<U: AuthUser> MemoryUsers<U> {
+    /// A store without users.
+    #[must_use]
+    pub fn new() -> Self {
+        let by_login = U::META.login.iter().map(|_| HashMap::new()).collect();
+        Self(Arc::new(RwLock::new(Table { by_id: HashMap::new(), by_login })))
+    }
+
     /// Adds a user.
     ///
     /// # Errors
     ///
-    /// - another user has the id, or one of the login names: [`Taken`]
+    /// - another user has the id: [`Taken::Id`]
+    /// - another user has the same name in the same login column: [`Taken::Login`]
     pub fn insert(&self, user: U) -> Result<(), Taken> {
-        let mut users = self.write();
-        if users.contains_key(user.id()) {
-            return Err(Taken { column: U::META.id });
+        let mut table = self.write();
+        if table.by_id.contains_key(user.id()) {
+            return Err(Taken::Id);
         }
-        for (index, column) in U::META.login.iter().enumerate() {
-            let Some(name) = user.login_name(index) else { continue };
-            if users.values().any(|other| named(&**other, index, column, name)) {
-                return Err(Taken { column: column.column });
-            }
-        }
-        users.insert(user.id().clone(), Arc::new(user));
+        table.check_names(&user, None)?;
+        table.add(user);
         Ok(())
     }
 
-    /// Changes a user, and says whether there was one. The id must stay as it is.
-    pub fn update(&self, id: &U::Id, change: impl FnOnce(&mut U)) -> bool {
-        let mut users = self.write();
-        let Some(user) = users.get_mut(id) else { return false };
-        change(Arc::make_mut(user));
-        true
+    /// Changes a user, as an administrator does who takes a role away. `false` without such a user.
+    ///
+    /// `change` must not use this store.
+    ///
+    /// # Errors
+    ///
+    /// As [`insert`](Self::insert); the user is then unchanged.
+    pub fn update(&self, id: &U::Id, change: impl FnOnce(&mut U)) -> Result<bool, Taken> {
+        let mut table = self.write();
+        let Some(user) = table.by_id.get(id) else { return Ok(false) };
+        let mut user = U::clone(user);
+        change(&mut user);
+        if user.id() != id && table.by_id.contains_key(user.id()) {
+            return Err(Taken::Id);
+        }
+        table.check_names(&user, Some(id))?;
+        table.take(id);
+        table.add(user);
+        Ok(true)
     }
 
-    /// Removes a user.
+    /// Removes a user, and returns him if he was there.
     pub fn remove(&self, id: &U::Id) -> Option<Arc<U>> {
-        self.write().remove(id)
+        self.write().take(id)
     }
 
     /// All users, in no order.
     #[must_use]
     pub fn all(&self) -> Vec<Arc<U>> {
-        self.read().values().cloned().collect()
+        self.read().by_id.values().cloned().collect()
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, HashMap<U::Id, Arc<U>>> {
-        // A panic in `update` leaves a user as far as he was changed, which is no worse than the
-        // panic itself.
-        self.users.read().unwrap_or_else(PoisonError::into_inner)
+    // The table is whole even after a panic: only the `change` of `update` may panic, and it works
+    // on a copy.
+
+    fn read(&self) -> RwLockReadGuard<'_, Table<U>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, HashMap<U::Id, Arc<U>>> {
-        self.users.write().unwrap_or_else(PoisonError::into_inner)
+    fn write(&self) -> RwLockWriteGuard<'_, Table<U>> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn named<U: AuthUser>(user: &U, index: usize, column: &LoginColumn, name: &str) -> bool {
-    user.login_name(index).is_some_and(|own| {
-        if column.ignore_case { own.eq_ignore_ascii_case(name) } else { own == name }
-    })
 }
 
 impl<U: AuthUser> Default for MemoryUsers<U> {
     fn default() -> Self {
-        Self { users: Arc::default() }
+        Self::new()
     }
 }
 
 impl<U: AuthUser> Clone for MemoryUsers<U> {
     fn clone(&self) -> Self {
-        Self { users: self.users.clone() }
+        Self(self.0.clone())
     }
 }
 
 impl<U: AuthUser> fmt::Debug for MemoryUsers<U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "MemoryUsers<{}>({})", U::META.name, self.read().len())
+        f.debug_struct("MemoryUsers").field("users", &self.read().by_id.len()).finish()
     }
 }
 
 #[async_trait]
 impl<U: AuthUser> UserStore<U> for MemoryUsers<U> {
     async fn by_id(&self, id: &U::Id) -> Result<Option<Arc<U>>, Error> {
-        Ok(self.read().get(id).cloned())
+        Ok(self.read().by_id.get(id).cloned())
     }
 
     fn by_id_now(&self, id: &U::Id) -> Option<Result<Option<Arc<U>>, Error>> {
-        Some(Ok(self.read().get(id).cloned()))
+        Some(Ok(self.read().by_id.get(id).cloned()))
     }
 
     async fn by_login(&self, name: &str) -> Result<Lookup<U>, Error> {
-        let users = self.read();
-        let mut found = users.values().filter(|user| {
-            let columns = U::META.login.iter().enumerate();
-            columns.into_iter().any(|(index, column)| named(&***user, index, column, name))
-        });
-        Ok(match (found.next(), found.next()) {
-            (None, _) => Lookup::None,
-            (Some(user), None) => Lookup::One(user.clone()),
-            (Some(_), Some(_)) => Lookup::Ambiguous,
-        })
+        let table = self.read();
+        let mut ids = (table.by_login.iter().enumerate())
+            .filter_map(|(index, column)| column.get(&key::<U>(index, name)));
+        let Some(id) = ids.next() else { return Ok(Lookup::None) };
+        if ids.any(|other| other != id) {
+            return Ok(Lookup::Ambiguous);
+        }
+        Ok(table.by_id.get(id).cloned().map_or(Lookup::None, Lookup::One))
     }
 
     async fn set_login(
@@ -141,7 +214,9 @@ impl<U: AuthUser> UserStore<U> for MemoryUsers<U> {
         at: DateTime<Utc>,
         ip: Option<IpAddr>,
     ) -> Result<(), Error> {
-        self.update(id, |user| user.set_login(at, ip));
+        if let Some(user) = self.write().by_id.get_mut(id) {
+            Arc::make_mut(user).set_login(at, ip);
+        }
         Ok(())
     }
 
@@ -150,23 +225,30 @@ impl<U: AuthUser> UserStore<U> for MemoryUsers<U> {
         id: &U::Id,
         change: PasswordChange<'_>,
     ) -> Result<Option<Arc<U>>, Error> {
-        let mut users = self.write();
-        let Some(user) = users.get_mut(id).filter(|user| user.password() == change.replaces) else {
-            return Ok(None);
-        };
-        let changed = Arc::make_mut(user);
-        changed.set_password(change.hash.clone());
-        if let Some(epoch) = changed.epoch().filter(|_| change.raise_epoch) {
-            changed.set_epoch(epoch + 1);
+        if U::META.password.is_none() {
+            return Err(no_column::<U>("password"));
+        }
+        let mut table = self.write();
+        let user = table.by_id.get_mut(id).filter(|user| user.password() == change.replaces);
+        let Some(user) = user else { return Ok(None) };
+        let fresh = Arc::make_mut(user);
+        fresh.set_password(change.hash.clone());
+        if let Some(epoch) = fresh.epoch().filter(|_| change.raise_epoch) {
+            fresh.set_epoch(epoch + 1);
         }
         Ok(Some(user.clone()))
     }
 
     async fn raise_epoch(&self, id: &U::Id) -> Result<Option<i64>, Error> {
-        let mut users = self.write();
-        let Some(user) = users.get_mut(id) else { return Ok(None) };
-        let epoch = user.epoch().ok_or_else(super::no_epoch::<U>)? + 1;
-        Arc::make_mut(user).set_epoch(epoch);
-        Ok(Some(epoch))
+        if U::META.epoch.is_none() {
+            return Err(no_column::<U>("epoch"));
+        }
+        let mut table = self.write();
+        let Some(user) = table.by_id.get_mut(id) else { return Ok(None) };
+        let fresh = Arc::make_mut(user);
+        if let Some(epoch) = fresh.epoch() {
+            fresh.set_epoch(epoch + 1);
+        }
+        Ok(fresh.epoch())
     }
 }

@@ -7,12 +7,15 @@ use chrono::{DateTime, Utc};
 
 use crate::{error::Error, password::PasswordHash, user::AuthUser};
 
+mod macros;
 mod memory;
-#[cfg(feature = "sqlx")]
+#[cfg(feature = "sqlite")]
 pub mod sql;
+#[cfg(test)]
+mod tests;
 
 pub use memory::{MemoryUsers, Taken};
-#[cfg(feature = "sqlx")]
+#[cfg(feature = "sqlite")]
 pub use sql::SqlUsers;
 
 /// Keeps users. The application owns the table; the framework reads users and changes the few
@@ -82,7 +85,7 @@ pub struct PasswordChange<'a> {
     pub raise_epoch: bool,
 }
 
-/// The fault of raising an epoch that a type of user does not have.
-fn no_epoch<U: AuthUser>() -> Error {
-    Error::Misconfigured(format!("{} has no #[auth(epoch)] column", U::META.name))
+/// A change was asked for that the type of user has no column for.
+fn no_column<U: AuthUser>(mark: &str) -> Error {
+    Error::Misconfigured(format!("{} has no `#[auth({mark})]` field", U::META.path))
 }

@@ -1,166 +1,170 @@
-//! How the marked fields of a user stand in columns.
+//! Columns that are not values of an engine by themselves: roles, lists, addresses, hashes.
+//!
+//! All are text, which every engine has and every other program can read.
 
 use std::net::IpAddr;
 
-use crate::{error::BoxError, user::AuthRole};
+use sqlx::{Database, Decode, Encode, Type, encode::IsNull, error::BoxDynError};
 
-/// A field of roles: a list as a JSON array of names, one role as its name, none as NULL.
+use crate::{password::PasswordHash, user::AuthRole};
+
+/// What an `#[auth(roles)]` field is in its column: one role is its name, a list is a JSON array of
+/// names, none is NULL.
 pub trait RoleColumn: Sized {
-    /// Reads a column.
+    /// The text of the column.
+    fn to_text(&self) -> Option<String>;
+
+    /// The roles in the text of the column. An error says what is wrong.
     ///
     /// # Errors
     ///
-    /// - the text is of another form, or names a role that the type does not know
-    fn from_text(text: Option<&str>) -> Result<Self, BoxError>;
+    /// - a name that is not a role, or a text that is not what [`to_text`](Self::to_text) writes
+    fn from_text(text: Option<String>) -> Result<Self, ColumnError>;
 }
 
-/// A role, or an error that says what the table holds.
-fn role<R: AuthRole>(name: &str) -> Result<R, BoxError> {
-    R::from_name(name).ok_or_else(|| {
-        let known = R::NAMES.join(", ");
-        format!("unknown role {name:?}; the known ones are {known}").into()
-    })
+/// Why a column cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ColumnError {
+    /// The application has no such role: it was removed or renamed, or somebody mistyped it.
+    #[error("there is no role `{name}`; the roles are {known:?}")]
+    UnknownRole {
+        /// The name in the column.
+        name: String,
+        /// The names of the roles.
+        known: &'static [&'static str],
+    },
+    /// The column is NULL and the field has no value for that.
+    #[error("the column is NULL")]
+    Null,
+    /// The column is not a JSON array of strings.
+    #[error("not a JSON array of strings: {0}")]
+    NotAList(#[source] serde_json::Error),
+    /// The column is not an IP address.
+    #[error("not an IP address: {0}")]
+    NotAnAddress(#[source] std::net::AddrParseError),
+}
+
+fn role<R: AuthRole>(name: String) -> Result<R, ColumnError> {
+    R::from_name(&name).ok_or(ColumnError::UnknownRole { name, known: R::NAMES })
 }
 
 impl<R: AuthRole> RoleColumn for R {
-    fn from_text(text: Option<&str>) -> Result<Self, BoxError> {
-        role(text.ok_or("a role is missing")?)
+    fn to_text(&self) -> Option<String> {
+        Some(self.name().to_owned())
+    }
+
+    fn from_text(text: Option<String>) -> Result<Self, ColumnError> {
+        role(text.ok_or(ColumnError::Null)?)
     }
 }
 
 impl<R: AuthRole> RoleColumn for Option<R> {
-    fn from_text(text: Option<&str>) -> Result<Self, BoxError> {
+    fn to_text(&self) -> Option<String> {
+        self.as_ref().and_then(R::to_text)
+    }
+
+    fn from_text(text: Option<String>) -> Result<Self, ColumnError> {
         text.map(role).transpose()
     }
 }
 
 impl<R: AuthRole> RoleColumn for Vec<R> {
-    fn from_text(text: Option<&str>) -> Result<Self, BoxError> {
-        list_from_text(text)?.iter().map(|name| role(name)).collect()
+    fn to_text(&self) -> Option<String> {
+        Some(list_to_text(self.iter().map(R::name)))
+    }
+
+    /// NULL is no roles: the least that it can mean.
+    fn from_text(text: Option<String>) -> Result<Self, ColumnError> {
+        list(text)?.into_iter().map(role).collect()
     }
 }
 
-/// Reads a list of strings from a JSON array; NULL is an empty list.
-///
-/// # Errors
-///
-/// - the text is no JSON array of strings
-pub fn list_from_text(text: Option<&str>) -> Result<Vec<String>, BoxError> {
-    Ok(match text {
-        Some(text) => serde_json::from_str(text)?,
-        None => Vec::new(),
-    })
+fn list(text: Option<String>) -> Result<Vec<String>, ColumnError> {
+    let read = |text: String| serde_json::from_str(&text).map_err(ColumnError::NotAList);
+    text.map_or_else(|| Ok(Vec::new()), read)
 }
 
-/// A list of roles as its column holds it, for an application's own INSERT and UPDATE.
-pub fn roles_to_text<R: AuthRole>(roles: &[R]) -> String {
-    let names: Vec<&str> = roles.iter().map(AuthRole::name).collect();
-    serde_json::Value::from(names).to_string()
+/// The text of an `#[auth(roles)]` column, for the application's own INSERT and UPDATE.
+pub fn roles_to_text<T: RoleColumn>(roles: &T) -> Option<String> {
+    roles.to_text()
 }
 
-/// A field of a client's address, which stands in its column as text.
-pub trait AddressColumn: Sized {
-    /// Reads a column.
-    ///
-    /// # Errors
-    ///
-    /// - the text is no address
-    fn from_text(text: Option<&str>) -> Result<Self, BoxError>;
+/// The text of an `#[auth(permissions)]` column, for the application's own INSERT and UPDATE.
+pub fn list_to_text<S: AsRef<str>>(items: impl IntoIterator<Item = S>) -> String {
+    serde_json::Value::from_iter(items.into_iter().map(|item| item.as_ref().to_owned())).to_string()
 }
 
-impl AddressColumn for IpAddr {
-    fn from_text(text: Option<&str>) -> Result<Self, BoxError> {
-        Ok(text.ok_or("an address is missing")?.parse()?)
+/// What an address field may be: `IpAddr` or `Option<IpAddr>`.
+pub trait IpColumn: Sized {
+    #[doc(hidden)]
+    fn from_address(address: Option<IpAddr>) -> Option<Self>;
+}
+
+impl IpColumn for IpAddr {
+    fn from_address(address: Option<IpAddr>) -> Option<Self> {
+        address
     }
 }
 
-impl AddressColumn for Option<IpAddr> {
-    fn from_text(text: Option<&str>) -> Result<Self, BoxError> {
-        Ok(text.map(str::parse).transpose()?)
+impl IpColumn for Option<IpAddr> {
+    fn from_address(address: Option<IpAddr>) -> Option<Self> {
+        Some(address)
     }
 }
 
-/// A password hash is text to every engine.
-#[cfg(feature = "sqlite")]
-mod password {
-    use sqlx::{
-        Decode, Type,
-        error::BoxDynError,
-        sqlite::{Sqlite, SqliteTypeInfo, SqliteValueRef},
-    };
-
-    use crate::password::PasswordHash;
-
-    impl Type<Sqlite> for PasswordHash {
-        fn type_info() -> SqliteTypeInfo {
-            <String as Type<Sqlite>>::type_info()
-        }
-
-        fn compatible(ty: &SqliteTypeInfo) -> bool {
-            <String as Type<Sqlite>>::compatible(ty)
-        }
-    }
-
-    impl<'r> Decode<'r, Sqlite> for PasswordHash {
-        fn decode(value: SqliteValueRef<'r>) -> Result<Self, BoxDynError> {
-            <String as Decode<'r, Sqlite>>::decode(value).map(Self::from_stored)
-        }
-    }
+fn unreadable(column: &str, source: ColumnError) -> sqlx::Error {
+    sqlx::Error::ColumnDecode { index: column.to_owned(), source: source.into() }
 }
 
-/// Makes `FromRow` for a user; `#[derive(AuthUser)]` calls it.
-#[cfg(feature = "sqlite")]
 #[doc(hidden)]
-#[macro_export]
-macro_rules! __impl_sql_user {
-    ($user:ident; id = $id:ty; fields {
-        $($field:ident: $type:ty = $column:literal as $kind:ident),* $(,)?
-    }) => {
-        impl<'r> $crate::__private::sqlx::FromRow<'r, $crate::__private::sqlx::sqlite::SqliteRow>
-            for $user
-        {
-            fn from_row(
-                row: &'r $crate::__private::sqlx::sqlite::SqliteRow,
-            ) -> ::core::result::Result<Self, $crate::__private::sqlx::Error> {
-                ::core::result::Result::Ok(Self {
-                    $($field: $crate::__sql_column!(row, $type, $column, $kind)?,)*
-                })
-            }
-        }
-    };
+pub fn read_roles<T: RoleColumn>(column: &str, text: Option<String>) -> Result<T, sqlx::Error> {
+    T::from_text(text).map_err(|error| unreadable(column, error))
 }
 
-/// Without an engine there are no rows.
-#[cfg(not(feature = "sqlite"))]
 #[doc(hidden)]
-#[macro_export]
-macro_rules! __impl_sql_user {
-    ($($input:tt)*) => {};
+pub fn read_list(column: &str, text: Option<String>) -> Result<Vec<String>, sqlx::Error> {
+    list(text).map_err(|error| unreadable(column, error))
 }
 
-/// Reads one field from a row.
 #[doc(hidden)]
-#[macro_export]
-macro_rules! __sql_column {
-    ($row:ident, $type:ty, $column:literal, plain) => {
-        $crate::__private::sqlx::Row::try_get::<$type, _>($row, $column)
-    };
-    ($row:ident, $type:ty, $column:literal, roles) => {
-        $crate::__sql_column!(@text $row, $column, <$type as $crate::users::sql::RoleColumn>::from_text)
-    };
-    ($row:ident, $type:ty, $column:literal, ip) => {
-        $crate::__sql_column!(@text $row, $column, <$type as $crate::users::sql::AddressColumn>::from_text)
-    };
-    ($row:ident, $type:ty, $column:literal, list) => {
-        $crate::__sql_column!(@text $row, $column, $crate::users::sql::list_from_text)
-    };
-    (@text $row:ident, $column:literal, $read:expr) => {
-        $crate::__private::sqlx::Row::try_get::<::core::option::Option<&str>, _>($row, $column)
-            .and_then(|text| {
-                $read(text).map_err(|source| $crate::__private::sqlx::Error::ColumnDecode {
-                    index: ::std::string::String::from($column),
-                    source,
-                })
-            })
-    };
+pub fn read_ip<T: IpColumn>(column: &str, text: Option<String>) -> Result<T, sqlx::Error> {
+    text.map(|text| text.parse::<IpAddr>().map_err(ColumnError::NotAnAddress))
+        .transpose()
+        .and_then(|address| T::from_address(address).ok_or(ColumnError::Null))
+        .map_err(|error| unreadable(column, error))
+}
+
+impl<DB: Database> Type<DB> for PasswordHash
+where
+    String: Type<DB>,
+{
+    fn type_info() -> DB::TypeInfo {
+        String::type_info()
+    }
+
+    fn compatible(ty: &DB::TypeInfo) -> bool {
+        String::compatible(ty)
+    }
+}
+
+impl<'q, DB: Database> Encode<'q, DB> for PasswordHash
+where
+    String: Encode<'q, DB>,
+{
+    fn encode_by_ref(
+        &self,
+        buf: &mut <DB as Database>::ArgumentBuffer,
+    ) -> Result<IsNull, BoxDynError> {
+        self.expose().to_owned().encode(buf)
+    }
+}
+
+impl<'r, DB: Database> Decode<'r, DB> for PasswordHash
+where
+    String: Decode<'r, DB>,
+{
+    fn decode(value: <DB as Database>::ValueRef<'r>) -> Result<Self, BoxDynError> {
+        String::decode(value).map(Self::from_stored)
+    }
 }

@@ -1,72 +1,87 @@
-//! Users in an SQL database: [`SqlUsers`].
+//! Users in a table of the application: [`SqlUsers`].
 //!
-//! The table is the application's own: it makes it, inserts into it and deletes from it with its
-//! own SQL, and reads users with `sqlx::query_as`, since `#[derive(AuthUser)]` makes `FromRow` too.
-//! The framework selects users and updates the columns that the derive marks.
+//! The application creates the table, inserts its users and owns all columns. The framework reads
+//! the columns that the type names, and changes those that are marked `password`, `login_time`,
+//! `login_ip` and `epoch`.
 //!
-//! An insert binds a password by [`PasswordHash::expose`](crate::password::PasswordHash::expose)
-//! and roles by [`roles_to_text`].
+//! | field | column |
+//! |---|---|
+//! | without a mark | what `sqlx` decodes to its type |
+//! | `id` | the engine's own type: `Uuid` is a blob in SQLite, `i64` an integer, `String` text |
+//! | `password` | text, at least 128 characters; NULL where the field is an `Option` |
+//! | `roles` | text: the name of the role, NULL for `None`, a JSON array of names for a `Vec` |
+//! | `permissions` | text: a JSON array |
+//! | `login_time` | the engine's time with a time zone; nullable |
+//! | `login_ip` | text; nullable, because the address may be unknown |
+//! | `epoch` | an integer, not null |
+//!
+//! Every login column needs a unique index; one that ignores case needs it on `lower(column)`.
+//!
+//! # Inserting a user
+//!
+//! INSERT is the application's own SQL, with all its columns. [`PasswordHash`] binds as it is;
+//! [`roles_to_text`] and [`list_to_text`] write what the columns of roles and permissions hold:
+//!
+//! ```
+//! # use auth_core::{password::PasswordHash, user::AuthRole, users::sql::roles_to_text};
+//! # #[derive(Debug, PartialEq)] enum Role { Admin }
+//! # impl AuthRole for Role {
+//! #     const NAMES: &'static [&'static str] = &["admin"];
+//! #     fn name(&self) -> &'static str { "admin" }
+//! #     fn from_name(name: &str) -> Option<Self> { (name == "admin").then_some(Self::Admin) }
+//! # }
+//! # struct User { id: i64, email: String, password: PasswordHash, roles: Vec<Role> }
+//! # #[cfg(feature = "sqlite")]
+//! async fn insert(pool: &sqlx::SqlitePool, user: &User) -> Result<(), sqlx::Error> {
+//!     sqlx::query("INSERT INTO users (id, email, password, roles) VALUES (?, ?, ?, ?)")
+//!         .bind(user.id)
+//!         .bind(&user.email)
+//!         .bind(&user.password)
+//!         .bind(roles_to_text(&user.roles))
+//!         .execute(pool)
+//!         .await?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! [`PasswordHash`]: crate::password::PasswordHash
+
+mod columns;
+mod statements;
 
 use std::{fmt, marker::PhantomData, net::IpAddr, sync::Arc};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
+pub use self::columns::{ColumnError, IpColumn, RoleColumn, list_to_text, roles_to_text};
+#[doc(hidden)]
+pub use self::columns::{read_ip, read_list, read_roles};
 use self::statements::Statements;
-use super::{Lookup, PasswordChange, UserStore, no_epoch};
+use super::{Lookup, PasswordChange, UserStore, no_column};
 use crate::{
     error::Error,
-    sql::{SqlPool, dialect::Dialect, on_engine},
+    sql::{SqlPool, SqlRow, SqlValue, dialect::Dialect, on_engine},
     user::AuthUser,
 };
 
-mod columns;
-mod statements;
-#[cfg(all(test, feature = "sqlite"))]
-mod tests;
-
-pub use columns::{AddressColumn, RoleColumn, list_from_text, roles_to_text};
-
-/// What a type of user needs to be read from the enabled engines, and its id to be written. The
-/// derive sees to the first; integers, strings and uuids fulfil the second.
+/// A user that can be kept in a table of every enabled engine.
+///
+/// Implemented for every [`AuthUser`] whose id and fields those engines know.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be kept in an SQL database",
-    note = "its id must be an integer, a string or a uuid, and every field a column"
+    message = "`{Self}` cannot be kept in a table of every enabled SQL engine"
 )]
-pub trait SqlUser: AuthUser + OnSqlite {}
+pub trait SqlUser: AuthUser<Id: SqlValue> + SqlRow {}
 
-impl<U: AuthUser + OnSqlite> SqlUser for U {}
+impl<U: AuthUser<Id: SqlValue> + SqlRow> SqlUser for U {}
 
-/// What SQLite needs of a user.
-#[cfg(feature = "sqlite")]
-pub trait OnSqlite:
-    AuthUser<Id: for<'q> sqlx::Encode<'q, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>>
-    + for<'r> sqlx::FromRow<'r, sqlx::sqlite::SqliteRow>
-    + Unpin
-{
-}
-
-#[cfg(feature = "sqlite")]
-impl<U> OnSqlite for U where
-    U: AuthUser<Id: for<'q> sqlx::Encode<'q, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>>
-        + for<'r> sqlx::FromRow<'r, sqlx::sqlite::SqliteRow>
-        + Unpin
-{
-}
-
-/// What SQLite needs of a user: nothing, where it is not enabled.
-#[cfg(not(feature = "sqlite"))]
-pub trait OnSqlite {}
-
-#[cfg(not(feature = "sqlite"))]
-impl<U> OnSqlite for U {}
-
-/// Keeps users in the table that `#[auth(table = "…")]` names.
+/// Keeps users in a table of an SQL database.
 ///
 /// # Security
 ///
-/// Names of table and columns come from the derive, which takes identifiers only; every value is a
-/// parameter.
+/// Names of the table and of columns come from the type and are quoted; everything else is bound.
+/// A login name is looked up in all login columns at once and refused if two users have it.
+#[derive(Clone)]
 pub struct SqlUsers<U> {
     pool: SqlPool,
     sql: Arc<Statements>,
@@ -74,47 +89,49 @@ pub struct SqlUsers<U> {
 }
 
 impl<U: SqlUser> SqlUsers<U> {
-    /// The users in a database.
+    /// A store on this pool. The table must exist; this does not look.
     pub fn new(pool: impl Into<SqlPool>) -> Self {
         let pool = pool.into();
         let sql = Arc::new(Statements::new(Dialect::of(&pool), U::META));
         Self { pool, sql, user: PhantomData }
     }
-}
 
-impl<U> Clone for SqlUsers<U> {
-    fn clone(&self) -> Self {
-        Self { pool: self.pool.clone(), sql: self.sql.clone(), user: PhantomData }
+    async fn select(&self, id: &U::Id) -> Result<Option<Arc<U>>, Error> {
+        let sql = self.sql.by_id.clone();
+        let user = on_engine!(&self.pool, pool => {
+            sqlx::query_as::<_, U>(sql).bind(id).fetch_optional(pool).await
+        });
+        user.map(|user| user.map(Arc::new)).map_err(Error::user_store)
     }
 }
 
-impl<U: AuthUser> fmt::Debug for SqlUsers<U> {
+impl<U> fmt::Debug for SqlUsers<U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SqlUsers").field("table", &U::META.table).finish_non_exhaustive()
+        f.debug_struct("SqlUsers").field("select", &self.sql.by_id.as_str()).finish_non_exhaustive()
     }
 }
 
 #[async_trait]
 impl<U: SqlUser> UserStore<U> for SqlUsers<U> {
     async fn by_id(&self, id: &U::Id) -> Result<Option<Arc<U>>, Error> {
-        let sql = self.sql.by_id.clone();
-        let user: Option<U> = on_engine!(&self.pool, pool =>
-            sqlx::query_as(sql).bind(id.clone()).fetch_optional(pool).await)
-        .map_err(Error::user_store)?;
-        Ok(user.map(Arc::new))
+        self.select(id).await
     }
 
     async fn by_login(&self, name: &str) -> Result<Lookup<U>, Error> {
-        let Some(sql) = self.sql.by_login.clone() else { return Ok(Lookup::None) };
-        let users: Vec<U> = on_engine!(&self.pool, pool => {
-            let mut query = sqlx::query_as(sql);
-            for _ in U::META.login {
-                query = query.bind(name);
+        // Some engines cannot store a NUL in text and fail on it: a client must not be able to
+        // make a fault out of that.
+        let Some(sql) = self.sql.by_login.clone().filter(|_| !name.contains('\0')) else {
+            return Ok(Lookup::None);
+        };
+        let folded = name.to_ascii_lowercase();
+        let users = on_engine!(&self.pool, pool => {
+            let mut query = sqlx::query_as::<_, U>(sql);
+            for column in U::META.login {
+                query = query.bind(if column.ignore_case { folded.as_str() } else { name });
             }
             query.fetch_all(pool).await
-        })
-        .map_err(Error::user_store)?;
-        let mut users = users.into_iter();
+        });
+        let mut users = users.map_err(Error::user_store)?.into_iter();
         Ok(match (users.next(), users.next()) {
             (None, _) => Lookup::None,
             (Some(user), None) => Lookup::One(Arc::new(user)),
@@ -137,7 +154,7 @@ impl<U: SqlUser> UserStore<U> for SqlUsers<U> {
             if U::META.login_ip.is_some() {
                 query = query.bind(ip.map(|ip| ip.to_string()));
             }
-            query.bind(id.clone()).execute(pool).await.map(drop)
+            query.bind(id).execute(pool).await.map(drop)
         })
         .map_err(Error::user_store)
     }
@@ -147,26 +164,29 @@ impl<U: SqlUser> UserStore<U> for SqlUsers<U> {
         id: &U::Id,
         change: PasswordChange<'_>,
     ) -> Result<Option<Arc<U>>, Error> {
-        let Some(sql) = self.sql.set_password(&change) else {
-            let name = U::META.name;
-            return Err(Error::Misconfigured(format!("{name} has no #[auth(password)] column")));
-        };
-        let rows = on_engine!(&self.pool, pool => {
-            let mut query = sqlx::query(sql).bind(change.hash.expose()).bind(id.clone());
-            if let Some(old) = change.replaces {
-                query = query.bind(old.expose());
+        let sql = self.sql.set_password.clone().ok_or_else(|| no_column::<U>("password"))?;
+        let changed = on_engine!(&self.pool, pool => {
+            let mut query = sqlx::query(sql).bind(change.hash);
+            if U::META.epoch.is_some() {
+                query = query.bind(i64::from(change.raise_epoch));
             }
+            let query = query.bind(id).bind(change.replaces);
             query.execute(pool).await.map(|done| done.rows_affected())
-        })
-        .map_err(Error::user_store)?;
-        if rows == 0 { Ok(None) } else { self.by_id(id).await }
+        });
+        match changed.map_err(Error::user_store)? {
+            0 => Ok(None),
+            // Not all engines can return the row from an UPDATE.
+            _ => self.select(id).await,
+        }
     }
 
     async fn raise_epoch(&self, id: &U::Id) -> Result<Option<i64>, Error> {
-        let sql = self.sql.raise_epoch.clone().ok_or_else(no_epoch::<U>)?;
-        on_engine!(&self.pool, pool => sqlx::query(sql).bind(id.clone()).execute(pool).await.map(drop))
+        let sql = self.sql.raise_epoch.clone().ok_or_else(|| no_column::<U>("epoch"))?;
+        on_engine!(&self.pool, pool => sqlx::query(sql).bind(id).execute(pool).await.map(drop))
             .map_err(Error::user_store)?;
-        // A rise that happens in between only makes the number greater, which ends no less.
-        Ok(self.by_id(id).await?.and_then(|user| user.epoch()))
+        Ok(self.select(id).await?.and_then(|user| user.epoch()))
     }
 }
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests;

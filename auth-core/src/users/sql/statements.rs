@@ -4,21 +4,24 @@ use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
-use crate::{sql::dialect::Dialect, user::UserMeta, users::PasswordChange};
+use crate::{
+    sql::dialect::Dialect,
+    user::{LoginColumn, UserMeta},
+};
 
-/// The statements; `None` where the type of user lacks the columns.
+/// The statements; `None` where the type of user lacks the columns. Only quoted names of the table
+/// and its columns vary, which are constants of the program; every value is a parameter.
 pub(super) struct Statements {
+    /// Binds the id.
     pub(super) by_id: SqlStr,
+    /// Binds the name once per login column.
     pub(super) by_login: Option<SqlStr>,
+    /// Binds the time and the address, as far as there are columns, and the id.
     pub(super) set_login: Option<SqlStr>,
+    /// Binds the new hash, the step of the epoch if there is one, the id, and the old hash.
+    pub(super) set_password: Option<SqlStr>,
+    /// Binds the id.
     pub(super) raise_epoch: Option<SqlStr>,
-    passwords: Option<Passwords>,
-}
-
-/// Setting a password: over an old one or none, with or without the epoch.
-struct Passwords {
-    over_some: [SqlStr; 2],
-    over_none: [SqlStr; 2],
 }
 
 impl Statements {
@@ -26,61 +29,46 @@ impl Statements {
         // Shared, so that each use of a statement copies a pointer.
         let sql = |sql: String| AssertSqlSafe(Arc::<str>::from(dialect.sql(&sql))).into_sql_str();
         let name = |column: &str| dialect.name(column, "");
-        let columns = meta.columns.iter().map(|column| name(column)).collect::<Vec<_>>().join(", ");
+        let set = |column: &str| format!("{} = ?", name(column));
         let (table, id) = (name(meta.table), name(meta.id));
-
-        let logins: Vec<String> = meta
-            .login
-            .iter()
-            .map(|login| match (login.ignore_case, name(login.column)) {
-                (true, column) => format!("lower({column}) = lower(?)"),
-                (false, column) => format!("{column} = ?"),
-            })
-            .collect();
-        // Two rows are enough to know that a name is ambiguous.
-        let by_login = (!logins.is_empty()).then(|| {
-            let any = logins.join(" OR ");
-            sql(format!("SELECT {columns} FROM {table} WHERE {any} LIMIT 2"))
-        });
-
-        let noted: Vec<String> = [meta.login_time, meta.login_ip]
-            .into_iter()
-            .flatten()
-            .map(|column| format!("{} = ?", name(column)))
-            .collect();
-        let set_login = (!noted.is_empty()).then(|| {
-            let noted = noted.join(", ");
-            sql(format!("UPDATE {table} SET {noted} WHERE {id} = ?"))
-        });
-
-        let raised = meta.epoch.map(name).map(|epoch| format!("{epoch} = {epoch} + 1"));
-        let passwords = meta.password.map(name).map(|password| {
-            let set = |raise: bool, condition: &str| {
-                let raised = raised.as_ref().filter(|_| raise);
-                let raised = raised.map(|raised| format!(", {raised}")).unwrap_or_default();
-                sql(format!(
-                    "UPDATE {table} SET {password} = ?{raised} WHERE {id} = ? AND {password} \
-                     {condition}"
-                ))
-            };
-            let both = |condition: &str| [set(false, condition), set(true, condition)];
-            Passwords { over_some: both("= ?"), over_none: both("IS NULL") }
-        });
-        let raise_epoch = raised
-            .as_ref()
-            .map(|raised| sql(format!("UPDATE {table} SET {raised} WHERE {id} = ?")));
-
-        let by_id = sql(format!("SELECT {columns} FROM {table} WHERE {id} = ?"));
-        Self { by_id, by_login, set_login, raise_epoch, passwords }
-    }
-
-    /// The statement for a change of the password.
-    pub(super) fn set_password(&self, change: &PasswordChange<'_>) -> Option<SqlStr> {
-        let passwords = self.passwords.as_ref()?;
-        let over = match change.replaces {
-            Some(_) => &passwords.over_some,
-            None => &passwords.over_none,
+        let select = {
+            let columns: Vec<_> = meta.columns.iter().map(|column| name(column)).collect();
+            format!("SELECT {} FROM {table}", columns.join(", "))
         };
-        Some(over[usize::from(change.raise_epoch)].clone())
+        let update =
+            |set: &[String]| format!("UPDATE {table} SET {} WHERE {id} = ?", set.join(", "));
+        let raise = |by: &str| {
+            let epoch = name(meta.epoch?);
+            Some(format!("{epoch} = {epoch} + {by}"))
+        };
+
+        let logins: Vec<_> = meta.login.iter().map(|column| is_login(dialect, column)).collect();
+        let noted: Vec<_> = meta.login_time.into_iter().chain(meta.login_ip).map(set).collect();
+        let set_password = meta.password.map(|column| {
+            let values: Vec<_> = [set(column)].into_iter().chain(raise("?")).collect();
+            let Dialect { is, exactly, .. } = dialect;
+            format!("{} AND {} {is} ?{exactly}", update(&values), name(column))
+        });
+        Self {
+            by_id: sql(format!("{select} WHERE {id} = ?")),
+            // Two rows are enough to know that the name is ambiguous.
+            by_login: (!logins.is_empty())
+                .then(|| sql(format!("{select} WHERE {} LIMIT 2", logins.join(" OR ")))),
+            set_login: (!noted.is_empty()).then(|| sql(update(&noted))),
+            set_password: set_password.map(sql),
+            raise_epoch: raise("1").map(|raise| sql(update(&[raise]))),
+        }
+    }
+}
+
+/// Whether a login column has the name that is bound, in ASCII lower case where case is ignored.
+fn is_login(dialect: &Dialect, login: &LoginColumn) -> String {
+    let column = dialect.name(login.column, "");
+    let exactly = dialect.exactly;
+    if login.ignore_case {
+        let [before, behind] = dialect.ascii_lower;
+        format!("{before}{column}{behind} = ?{exactly}")
+    } else {
+        format!("{column} = ?{exactly}")
     }
 }
