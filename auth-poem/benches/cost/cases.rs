@@ -1,0 +1,224 @@
+//! What is measured, and against what.
+
+use std::hint::black_box;
+
+use auth_core::testing::{FailingSessions, FailingUsers};
+use auth_poem::{
+    jwt::JwtAlgorithm,
+    prelude::*,
+    sql::open_sqlite,
+    store::SessionStore,
+    users::{UserStore, sql::roles_to_text},
+};
+use poem::{
+    Endpoint, Request,
+    http::{Method, header},
+};
+
+use crate::{
+    app::{self, Served, User, request},
+    callgrind::boundary,
+};
+
+/// Requests that are served before counting starts, and while it lasts.
+const WARM_UP: usize = 20;
+pub(crate) const REQUESTS: usize = 100;
+
+pub(crate) struct Case {
+    pub(crate) name: &'static str,
+    /// The most instructions and allocations that authentication may add.
+    pub(crate) target: (Option<u64>, Option<u64>),
+    kind: Kind,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    /// Copying the user, and nothing else.
+    Clone,
+    /// A public operation.
+    Public { cookie: bool },
+    /// A session and users in memory.
+    Session,
+    /// A token that is seen for the first time, or again.
+    Token(JwtAlgorithm, Seen),
+    /// A session and users in SQLite, against the two SELECTs.
+    Sqlite,
+}
+
+#[derive(Clone, Copy)]
+enum Seen {
+    First,
+    Again,
+}
+
+const fn token(name: &'static str, algorithm: JwtAlgorithm, seen: Seen) -> Case {
+    let most = match (algorithm, seen) {
+        (JwtAlgorithm::Hs256, Seen::First) => Some(25_000),
+        (_, Seen::First) => None,
+        (_, Seen::Again) => Some(8_000),
+    };
+    Case { name, target: (most, None), kind: Kind::Token(algorithm, seen) }
+}
+
+pub(crate) const CASES: [Case; 13] = [
+    Case {
+        name: "public, no cookie",
+        target: (Some(600), None),
+        kind: Kind::Public { cookie: false },
+    },
+    Case { name: "public, cookie", target: (Some(600), None), kind: Kind::Public { cookie: true } },
+    Case { name: "session, memory", target: (Some(6_000), Some(4)), kind: Kind::Session },
+    Case { name: "of these: copy of the user", target: (None, None), kind: Kind::Clone },
+    token("HS256, known token", JwtAlgorithm::Hs256, Seen::Again),
+    token("EdDSA, known token", JwtAlgorithm::EdDsa, Seen::Again),
+    token("ES256, known token", JwtAlgorithm::Es256, Seen::Again),
+    token("RS256, known token", JwtAlgorithm::Rs256, Seen::Again),
+    token("HS256, new token", JwtAlgorithm::Hs256, Seen::First),
+    token("EdDSA, new token", JwtAlgorithm::EdDsa, Seen::First),
+    token("ES256, new token", JwtAlgorithm::Es256, Seen::First),
+    token("RS256, new token", JwtAlgorithm::Rs256, Seen::First),
+    Case { name: "session, SQLite", target: (None, None), kind: Kind::Sqlite },
+];
+
+/// Serves all cases: for each one the requests without authentication, then those with it.
+pub(crate) async fn serve_all(rsa: &str) {
+    for case in &CASES {
+        match case.kind {
+            Kind::Clone => {
+                let user = app::user();
+                count(async || ()).await;
+                count(async || drop(black_box(user.clone()))).await;
+            }
+            Kind::Public { cookie } => public(cookie).await,
+            Kind::Session => {
+                let user = app::user();
+                let auth = config(MemorySessions::new(), users(&user)).build().unwrap();
+                let ours = app::guarded(&auth, user.clone());
+                let cookie = log_in(&ours).await;
+                let me = || me().header(header::COOKIE, &*cookie).finish();
+                serve(&app::bare(user), me).await;
+                serve(&ours, me).await;
+            }
+            Kind::Token(algorithm, seen) => tokens(algorithm, seen, rsa).await,
+            Kind::Sqlite => sqlite().await,
+        }
+    }
+}
+
+async fn public(cookie: bool) {
+    let user = app::user();
+    let sessions = FailingSessions::new(MemorySessions::new());
+    let users = FailingUsers::new(std::sync::Arc::new(users(&user)));
+    let auth = config(sessions.clone(), users.clone()).build().unwrap();
+    let ours = app::guarded(&auth, user.clone());
+    let value = log_in(&ours).await;
+    sessions.reset_calls();
+    users.reset_calls();
+    let open = || {
+        let request = request(Method::GET, "/public");
+        if cookie { request.header(header::COOKIE, &*value) } else { request }.finish()
+    };
+    serve(&app::bare(user), open).await;
+    serve(&ours, open).await;
+    assert_eq!(sessions.calls().total() + users.calls().total(), 0, "a store was asked");
+}
+
+async fn tokens(algorithm: JwtAlgorithm, seen: Seen, rsa: &str) {
+    let user = app::user();
+    let keys = match algorithm {
+        JwtAlgorithm::Rs256 => JwtKeys::from_jwks(rsa),
+        _ => JwtKeys::generate(algorithm),
+    };
+    let auth =
+        config(MemorySessions::new(), users(&user)).jwt(keys.unwrap()).build().unwrap();
+    let ours = app::guarded(&auth, user.clone());
+    let mut tokens = Vec::new();
+    for _ in 0..WARM_UP + REQUESTS {
+        if tokens.is_empty() || matches!(seen, Seen::First) {
+            let answer = ours.call(request(Method::POST, "/token").finish()).await.unwrap();
+            let token = answer.into_body().into_string().await.unwrap();
+            tokens.push(format!("Bearer {token}"));
+        }
+    }
+    let me = |tokens: &mut dyn Iterator<Item = &String>| {
+        me().header(header::AUTHORIZATION, tokens.next().unwrap()).finish()
+    };
+    let mut same = tokens.iter().cycle();
+    serve(&app::bare(user), || me(&mut same)).await;
+    let mut each = tokens.iter().cycle();
+    serve(&ours, || me(&mut each)).await;
+}
+
+async fn sqlite() {
+    let user = app::user();
+    let pool = open_sqlite("sqlite::memory:").await.unwrap();
+    let sessions = SqlSessions::new(pool.clone());
+    sessions.migrate().await.unwrap();
+    sqlx::query(
+        "CREATE TABLE users (id BLOB PRIMARY KEY, username TEXT NOT NULL, email TEXT NOT NULL,
+         password TEXT NOT NULL, roles TEXT NOT NULL)",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    sqlx::query("INSERT INTO users VALUES (?, ?, ?, ?, ?)")
+        .bind(user.id)
+        .bind(&user.username)
+        .bind(&user.email)
+        .bind(user.password.expose())
+        .bind(roles_to_text(&user.roles))
+        .execute(&pool)
+        .await
+        .unwrap();
+    let auth = config(sessions, SqlUsers::new(pool.clone())).build().unwrap();
+    let ours = app::guarded(&auth, user.clone());
+    let cookie = log_in(&ours).await;
+    let me = || me().header(header::COOKIE, &*cookie).finish();
+    serve(&app::selecting(pool, user.id).await, me).await;
+    serve(&ours, me).await;
+}
+
+fn config(sessions: impl SessionStore, users: impl UserStore<User>) -> AuthConfig {
+    AuthConfig::new()
+        .user::<User>(users)
+        .sessions(sessions)
+        .jwt(JwtKeys::generate(JwtAlgorithm::Hs256).unwrap())
+}
+
+fn users(user: &User) -> MemoryUsers<User> {
+    let users = MemoryUsers::default();
+    users.insert(user.clone()).unwrap();
+    users
+}
+
+fn me() -> poem::RequestBuilder {
+    request(Method::GET, "/me")
+}
+
+/// The cookie that a login sets, as the client sends it back.
+async fn log_in(app: &Served) -> String {
+    let answer = app.call(request(Method::POST, "/login").finish()).await.unwrap();
+    let cookie = answer.headers()[header::SET_COOKIE].to_str().unwrap();
+    cookie.split(';').next().unwrap().to_owned()
+}
+
+/// Counts the serving of requests, not the making of them.
+async fn serve(app: &Served, mut make: impl FnMut() -> Request) {
+    let mut requests: Vec<Request> = (0..WARM_UP + REQUESTS).map(|_| make()).collect();
+    count(async || {
+        let answer = app.call(requests.pop().unwrap()).await.unwrap();
+        assert!(answer.status().is_success(), "{}", answer.status());
+    })
+    .await;
+}
+
+async fn count(mut act: impl AsyncFnMut()) {
+    for _ in 0..WARM_UP {
+        act().await;
+    }
+    boundary();
+    for _ in 0..REQUESTS {
+        act().await;
+    }
+    boundary();
+}
