@@ -19,6 +19,10 @@ use crate::{
     problem::{self, intern},
 };
 
+/// How the document of an operation with a requirement begins to say so; a walk through a document
+/// looks for it.
+pub(crate) const REQUIRES: &str = "The operation requires: ";
+
 /// One alternative of an operation's security: all of these schemes, with their scopes.
 type Alternative = HashMap<&'static str, Vec<&'static str>>;
 
@@ -220,7 +224,7 @@ fn answers(policy: &'static Policy, method: &Method) -> Vec<(StatusCode, String)
 
     let mut forbidden = Vec::new();
     if policy.requirement != Requirement::LoggedIn {
-        forbidden.push(format!("The operation requires: {}.", policy.requirement));
+        forbidden.push(format!("{REQUIRES}{}.", policy.requirement));
     }
     if touches_session && !safe {
         forbidden.push("A page of another site sent the session cookie.".to_owned());
