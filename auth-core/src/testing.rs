@@ -14,6 +14,7 @@ use std::{
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 use crate::{
     error::Error,
@@ -73,7 +74,8 @@ macro_rules! calls {
 calls! {
     /// How often each method of a [`FailingSessions`] was called, failed calls included.
     SessionCalls, SessionCounters {
-        create, load, update, touch, delete, list_by_user, delete_by_user, purge_expired,
+        create, load, update, touch, delete, list_by_user, delete_by_handle,
+        delete_by_user, purge_expired,
     }
 }
 
@@ -185,6 +187,16 @@ impl SessionStore for FailingSessions {
     ) -> Result<Vec<Arc<SessionRecord>>, Error> {
         self.note(&self.counters.list_by_user)?;
         self.inner.list_by_user(user, now).await
+    }
+
+    async fn delete_by_handle(
+        &self,
+        user: &UserKey,
+        handle: Uuid,
+        now: DateTime<Utc>,
+    ) -> Result<bool, Error> {
+        self.note(&self.counters.delete_by_handle)?;
+        self.inner.delete_by_handle(user, handle, now).await
     }
 
     async fn delete_by_user(

@@ -215,11 +215,12 @@ pub fn derive_session_schema(input: TokenStream) -> TokenStream {
 ///             &Policy { name: "me", public: false, parameters: &[<Probe<User>>::PARAMETER], … };
 ///     }
 ///     const _: () = check::protected(<__op_me as Operation>::POLICY);
+///     impl Returns for __op_me { type Output = Json<View>; … }
 ///     struct __AuthShim0(Arc<UserApi>);
 ///     #[OpenApi(prefix_path = "/user")]
 ///     impl __AuthShim0 {
 ///         #[oai(path = "/", method = "get")]
-///         async fn me(&self, __auth_gate: Gate<__op_me>, user: Arg<User>) -> Guarded<Json<View>> {
+///         async fn me(&self, __auth_gate: Gate<__op_me>, user: Arg<User>) -> Guarded<__op_me> {
 ///             __auth_gate.finish(<UserApi>::me(&self.0, user.0)).await
 ///         }
 ///     }
@@ -230,7 +231,7 @@ pub fn derive_session_schema(input: TokenStream) -> TokenStream {
 /// # Errors
 ///
 /// - a generic impl, a trait impl, an impl without operations
-/// - an operation that is not `async`, takes no `&self`, or is generic
+/// - an operation that is not `async`, takes no `&self`, is generic, or returns a borrow
 /// - `#[public]` beside `#[require]`, or one of them twice
 /// - `#[require]`, `#[public]` or `#[rejects]` on a method without `#[oai(...)]`
 /// - a guard that does not exist, with the one that was probably meant
@@ -278,7 +279,7 @@ pub fn auth_api(args: TokenStream, input: TokenStream) -> TokenStream {
 ///             async fn stats(user: User) -> String { … }      // as it was written
 ///             let gate = Gate::<__op_stats>::open(&request).await?;
 ///             let p0 = HandlerArg::<User>::from_request(&request, &mut body).await?;
-///             gate.finish(stats(p0.0)).await.into_result()
+///             gate.settle(into_result(stats(p0.0).await))
 ///         }
 ///     }
 /// };

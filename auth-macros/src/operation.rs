@@ -3,10 +3,10 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::{Attribute, Ident, LitInt, Meta, Token, ext::IdentExt, spanned::Spanned};
+use syn::{Attribute, Ident, LitInt, LitStr, Meta, Token, ext::IdentExt, spanned::Spanned};
 
 use crate::{
-    diag::Mistakes, param::Param, parse, paths::Runtime, requirement, requirement::Require, types,
+    diag::Mistakes, param::Param, parse, paths::Runtime, requirement, requirement::Require,
 };
 
 /// The attributes that are ours.
@@ -115,7 +115,8 @@ pub(crate) struct Operation {
 
 impl Operation {
     /// The operation's policy as a constant, and the compile-time checks, each at the tokens that
-    /// are wrong if it fails. Needs `OtherParameter` in scope.
+    /// are wrong if it fails: one check that somebody guards the operation, and one for each role
+    /// and for each parameter that could be a user. Needs `OtherParameter` in scope.
     pub(crate) fn policy(&self, p: &Runtime) -> TokenStream {
         let Self { name, params, guards, cfg } = self;
         let marker = marker(name);
@@ -155,34 +156,31 @@ impl Operation {
     }
 
     fn checks(&self, marker: &Ident, p: &Runtime) -> TokenStream {
-        let Self { name, guards, cfg, .. } = self;
-        let policy = |span| quote_spanned!(span=> <#marker as #p::Operation>::POLICY);
-        let check = |span, call: TokenStream| quote_spanned!(span=> #(#cfg)* const _: () = #call;);
-
-        let mut checks = TokenStream::new();
-        let at = policy(name.span());
-        checks.extend(check(name.span(), quote_spanned!(name.span()=> #p::check::protected(#at))));
-        if let Some(span) = guards.public {
-            let at = policy(span);
-            checks.extend(check(span, quote_spanned!(span=> #p::check::public(#at))));
-        }
-        if let Some(require) = &guards.require {
-            let at = policy(require.span);
-            let call = quote_spanned!(require.span=> #p::check::requirable(#at));
-            checks.extend(check(require.span, call));
-            for role in require.roles() {
-                let at = policy(role.span());
-                let call = quote_spanned!(role.span()=> #p::check::role(#at, #role));
-                checks.extend(check(role.span(), call));
+        let Self { name, params, guards, cfg } = self;
+        let check = |span: Span, function: &str, role: Option<&LitStr>| {
+            let (p, function) = (p.at(span), Ident::new(function, span));
+            let role = role.map(|role| quote!(, #role));
+            quote_spanned! {span=>
+                #(#cfg)*
+                const _: () = #p::check::#function(<#marker as #p::Operation>::POLICY #role);
             }
-            // A type that is no user has no principal and would silently name nobody.
-            if let Some(user) = &require.user {
-                let user = types::outside(user, None);
-                checks.extend(quote_spanned! {user.span()=>
-                    #(#cfg)*
-                    const _: &#p::UserMeta = <#user as #p::AuthUser>::META;
-                });
-            }
+        };
+        let mut checks: TokenStream =
+            params.iter().filter_map(|param| param.check(cfg, p)).collect();
+        checks.extend(match (guards.public, &guards.require) {
+            (Some(span), _) => check(span, "public", None),
+            (None, Some(require)) => check(require.span, "requirable", None),
+            (None, None) => check(name.span(), "protected", None),
+        });
+        let Some(require) = &guards.require else { return checks };
+        checks.extend(require.roles().iter().map(|role| check(role.span(), "role", Some(role))));
+        // A type that is no user would silently name nobody.
+        if let Some(user) = &require.user {
+            let p = p.at(user.span());
+            checks.extend(quote_spanned! {user.span()=>
+                #(#cfg)*
+                const _: &#p::UserMeta = <#user as #p::AuthUser>::META;
+            });
         }
         checks
     }

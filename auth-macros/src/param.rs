@@ -1,8 +1,8 @@
 //! A parameter of an operation: its type, and how the operation gets it.
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
-use syn::{Attribute, FnArg, Ident, Pat, PatType, Signature, Type};
+use quote::{format_ident, quote, quote_spanned};
+use syn::{Attribute, FnArg, Ident, Pat, PatType, Signature, Type, spanned::Spanned};
 
 use crate::{diag::Mistakes, parse, paths::Runtime, types};
 
@@ -17,6 +17,7 @@ pub(crate) struct Param {
     /// `#[oai(...)]` and documentation.
     pub(crate) attrs: Vec<Attribute>,
     how: How,
+    side: Side,
 }
 
 #[derive(Debug)]
@@ -90,18 +91,32 @@ impl Param {
             .into_iter()
             .partition(|attr| attr.path().is_ident("oai") || attr.path().is_ident("doc"));
         param.attrs = kept;
-        Self { name, ty: types::outside(&param.ty, itself), attrs, how }
+        Self { name, ty: types::outside(&param.ty, itself), attrs, how, side }
     }
 
     /// The type that generated code extracts.
-    pub(crate) fn extracted(&self, side: Side, p: &Runtime) -> TokenStream {
+    pub(crate) fn extracted(&self, p: &Runtime) -> TokenStream {
         let ty = &self.ty;
-        match (side, &self.how) {
-            (Side::OpenApi, How::Plain) => quote!(#p::Arg<#ty>),
-            (Side::Handler, How::Plain) => quote!(#p::HandlerArg<#ty>),
-            (Side::OpenApi | Side::Handler, How::Optional(inner)) => quote!(#p::OptionArg<#inner>),
-            (Side::OpenApi | Side::Handler, How::AsItIs) => quote!(#ty),
+        let p = p.at(ty.span());
+        match (&self.how, self.side) {
+            (How::Plain, Side::OpenApi) => quote_spanned!(ty.span()=> #p::Arg<#ty>),
+            (How::Plain, Side::Handler) => quote_spanned!(ty.span()=> #p::HandlerArg<#ty>),
+            (How::Optional(inner), _) => quote_spanned!(ty.span()=> #p::OptionArg<#inner>),
+            (How::AsItIs, _) => quote!(#ty),
         }
+    }
+
+    /// Asks rustc whether the wrapped type can be a parameter at all. The wrapper alone would have
+    /// it speak of the wrapper.
+    pub(crate) fn check(&self, cfg: &[Attribute], p: &Runtime) -> Option<TokenStream> {
+        let (ty, function) = match (&self.how, self.side) {
+            (How::Plain, Side::OpenApi) => (&self.ty, "is_param"),
+            (How::Plain, Side::Handler) => (&self.ty, "is_handler_param"),
+            (How::Optional(inner), _) => (&**inner, "is_handler_param"),
+            (How::AsItIs, _) => return None,
+        };
+        let (p, function) = (p.at(ty.span()), Ident::new(function, ty.span()));
+        Some(quote_spanned!(ty.span()=> #(#cfg)* const _: () = #p::#function::<#ty>();))
     }
 
     /// The author's value out of what was extracted.
@@ -135,7 +150,7 @@ mod tests {
         let params = Param::take_all(&mut sig, Some(&parse_quote!(Api)), side, &mut mistakes);
         mistakes.finish().map_err(|tokens| tokens.to_string())?;
         let shown = params.iter().map(|param| {
-            format!("{}: {} => {}", param.name, param.extracted(side, &p), param.value())
+            format!("{}: {} => {}", param.name, param.extracted(&p), param.value())
                 .replace("p :: __private :: ", "")
                 .replace(" < ", "<")
                 .replace(" >", ">")

@@ -35,9 +35,12 @@ pub(crate) const NAMES: &[&str] = &[
     "Policy",
     "Probe",
     "Requirement",
+    "Returns",
     "RouteTable",
     "check",
     "document",
+    "is_handler_param",
+    "is_param",
     "poem",
     "poem_openapi",
     "register",
@@ -64,6 +67,15 @@ impl Runtime {
         };
         let name = Ident::new(&name, Span::call_site());
         Self(quote!(::#name::__private))
+    }
+
+    /// The same path as if it stood there: rustc shows a path where its first token is.
+    pub(crate) fn at(&self, span: Span) -> Self {
+        let moved = self.0.clone().into_iter().map(|mut token| {
+            token.set_span(span);
+            token
+        });
+        Self(moved.collect())
     }
 }
 

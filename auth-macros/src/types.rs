@@ -1,7 +1,9 @@
 //! What can be told of a type from its tokens.
 
+use proc_macro2::Span;
 use syn::{
     GenericArgument, Lifetime, PathArguments, PathSegment, QSelf, Token, Type, TypePath,
+    TypeReference,
     visit_mut::{self, VisitMut},
 };
 
@@ -64,6 +66,33 @@ pub(crate) fn outside(ty: &Type, itself: Option<&Type>) -> Type {
     let mut ty = ty.clone();
     Outside { itself }.visit_type_mut(&mut ty);
     ty
+}
+
+/// The part of a type that borrows, if one does so for less than `'static`.
+pub(crate) fn borrowed(ty: &Type) -> Option<Span> {
+    let mut borrowed = Borrowed(None);
+    borrowed.visit_type_mut(&mut ty.clone());
+    borrowed.0
+}
+
+struct Borrowed(Option<Span>);
+
+impl VisitMut for Borrowed {
+    fn visit_type_reference_mut(&mut self, reference: &mut TypeReference) {
+        if reference.lifetime.is_none() {
+            self.0.get_or_insert(reference.and_token.span);
+        }
+        visit_mut::visit_type_reference_mut(self, reference);
+    }
+
+    fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
+        if lifetime.ident != "static" {
+            self.0.get_or_insert(lifetime.span());
+        }
+    }
+
+    /// What a function type borrows is for its caller.
+    fn visit_type_fn_ptr_mut(&mut self, _: &mut syn::TypeFnPtr) {}
 }
 
 struct Outside<'a> {

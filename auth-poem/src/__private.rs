@@ -40,6 +40,12 @@ pub fn optional<U: AuthUser>(request: &poem::Request) -> poem::Result<Option<U>>
     Ok(user?)
 }
 
+/// Compiles where the type can be a parameter of an operation; the macros ask it at the type.
+pub const fn is_param<T: Param<'static>>() {}
+
+/// Compiles where the type can be an optional parameter, or one of a handler.
+pub const fn is_handler_param<T: HandlerParam<'static>>() {}
+
 /// What a user is to poem: a parameter under our macros, and nothing outside of them.
 #[doc(hidden)]
 #[macro_export]

@@ -10,7 +10,7 @@ use auth_core::{
 };
 use poem::http::{Method, StatusCode};
 use poem_openapi::registry::{
-    MetaApi, MetaMediaType, MetaOperation, MetaResponse, MetaSchema, MetaSchemaRef,
+    MetaApi, MetaMediaType, MetaOperation, MetaPath, MetaResponse, MetaSchema, MetaSchemaRef,
     MetaSecurityScheme, Registry,
 };
 
@@ -122,9 +122,23 @@ fn schemes(principal: &Principal) -> impl Iterator<Item = &'static str> {
     principal.user.meta.schemes.iter().copied()
 }
 
+/// One entry for each path. Operations under `#[cfg]` come in a part of their own, and a document that
+/// names a path twice loses what the first entry says.
+fn joined(apis: Vec<MetaApi>) -> Vec<MetaApi> {
+    let mut paths: Vec<MetaPath> = Vec::new();
+    for path in apis.into_iter().flat_map(|api| api.paths) {
+        match paths.iter_mut().find(|known| known.path == path.path) {
+            Some(known) => known.operations.extend(path.operations),
+            None => paths.push(path),
+        }
+    }
+    vec![MetaApi { paths }]
+}
+
 /// Writes the policies into the operations that they belong to.
 #[must_use]
-pub fn document(mut apis: Vec<MetaApi>, policies: &[&'static Policy]) -> Vec<MetaApi> {
+pub fn document(apis: Vec<MetaApi>, policies: &[&'static Policy]) -> Vec<MetaApi> {
+    let mut apis = joined(apis);
     let mut operations = Vec::new();
     for path in apis.iter_mut().flat_map(|api| &mut api.paths) {
         for operation in &mut path.operations {

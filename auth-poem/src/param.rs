@@ -75,6 +75,7 @@ pub trait Param<'a>: Sized {
     ) -> impl Future<Output = Result<Self>> + Send;
 }
 
+#[diagnostic::do_not_recommend]
 impl<'a, T: ApiExtractor<'a>> Param<'a> for T {
     const TYPES: &'static [ApiExtractorType] = T::TYPES;
     const PARAM_IS_REQUIRED: bool = T::PARAM_IS_REQUIRED;
@@ -187,6 +188,7 @@ pub trait HandlerParam<'a>: Sized {
     ) -> impl Future<Output = Result<Option<Self>>> + Send;
 }
 
+#[diagnostic::do_not_recommend]
 impl<'a, T: FromRequest<'a>> HandlerParam<'a> for T {
     fn required(
         request: &'a Request,

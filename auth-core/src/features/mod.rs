@@ -12,9 +12,11 @@ use crate::{
 mod change_password;
 mod login;
 mod logout;
+mod sessions;
 mod verify;
 
 pub use login::{LoggedIn, Login, LoginUser};
+pub use sessions::SessionInfo;
 
 /// What a request can do with its user: log in, log out, change the password.
 ///

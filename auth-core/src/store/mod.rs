@@ -4,6 +4,7 @@ use std::{fmt::Debug, sync::Arc};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 use crate::{error::Error, secret::SessionKey, session::record::SessionRecord, user::UserKey};
 
@@ -75,7 +76,8 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
     /// Ends a session. `false` if there was none.
     ///
     /// An expired session is removed too, though it counts as none: the clock of another process
-    /// may be behind, and the session alive there. So does [`delete_by_user`](Self::delete_by_user).
+    /// may be behind, and the session alive there. So do [`delete_by_user`](Self::delete_by_user)
+    /// and [`delete_by_handle`](Self::delete_by_handle).
     async fn delete(&self, key: &SessionKey, now: DateTime<Utc>) -> Result<bool, Error>;
 
     /// The live sessions in which this user is logged in, oldest first.
@@ -84,6 +86,15 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
         user: &UserKey,
         now: DateTime<Utc>,
     ) -> Result<Vec<Arc<SessionRecord>>, Error>;
+
+    /// Ends the sessions of this handle in which this user is logged in, and says whether there was
+    /// a live one. The handle of another user's session ends nothing.
+    async fn delete_by_handle(
+        &self,
+        user: &UserKey,
+        handle: Uuid,
+        now: DateTime<Utc>,
+    ) -> Result<bool, Error>;
 
     /// Ends the sessions in which this user is logged in, all or all but one, and says how many.
     async fn delete_by_user(

@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 
 use proc_macro2::Span;
-use syn::{GenericParam, ReceiverKind, Safety, ext::IdentExt};
+use syn::{GenericParam, ReceiverKind, ReturnType, Safety, ext::IdentExt};
 
 use super::parse::{Api, Method};
-use crate::diag::Mistakes;
+use crate::{diag::Mistakes, types};
 
 pub(super) fn api(api: &Api, mistakes: &mut Mistakes) {
     let Some(head) = &api.head else { return };
@@ -30,6 +30,15 @@ pub(super) fn api(api: &Api, mistakes: &mut Mistakes) {
             Span::call_site(),
             "no method here has `#[oai(...)]`; if `#[OpenApi]` stands above, it has used them up: \
              write `#[auth_api(...)]` in place of `#[OpenApi(...)]`",
+        );
+        return;
+    }
+    for attr in &api.stray {
+        let name = attr.path().segments.last().map(|last| last.ident.to_string());
+        let name = name.unwrap_or_default();
+        mistakes.at(
+            attr,
+            format!("`#[{name}]` needs `#[oai(...)]`: this is no operation, nobody can call it"),
         );
     }
     let mut names = HashSet::new();
@@ -56,6 +65,11 @@ fn signature(method: &Method, mistakes: &mut Mistakes) {
             mistakes.at(receiver, "an operation takes `&self`: many requests share it")
         }
         None => mistakes.at(&sig.ident, "an operation takes `&self` as its first parameter"),
+    }
+    if let ReturnType::Type(_, output) = &sig.output
+        && let Some(span) = types::borrowed(output)
+    {
+        mistakes.spanned(span, "an operation returns what it owns: nobody keeps what it borrows");
     }
     for param in &sig.generics.params {
         match param {

@@ -5,7 +5,7 @@ use quote::{ToTokens, format_ident, quote};
 use syn::{Attribute, Ident, ReturnType, Type, parse_quote};
 
 use super::parse::{Api, Item, Method};
-use crate::{operation, param::Side, types};
+use crate::{operation, types};
 
 /// The author's impl, without the attributes that are used up.
 pub(super) fn author(api: &Api) -> TokenStream {
@@ -20,8 +20,12 @@ pub(super) fn author(api: &Api) -> TokenStream {
     quote!(#(#attrs)* #header { #(#items)* })
 }
 
-/// An empty `OpenApi`, beside the mistakes, so that nothing else fails for want of it.
+/// An empty `OpenApi`, beside the mistakes, so that nothing else fails for want of it. Without
+/// operations poem-openapi has probably written one already.
 pub(super) fn nothing(api: &Api) -> TokenStream {
+    if api.methods().next().is_none() {
+        return TokenStream::new();
+    }
     let Some(head) = api.head.as_ref().filter(|head| head.implemented.is_none()) else {
         return TokenStream::new();
     };
@@ -135,7 +139,7 @@ fn forward(api: &Api, method: &Method, itself: &Type) -> TokenStream {
     let marker = operation::marker(name);
     let params = operation.params.iter().map(|param| {
         let (attrs, name) = (&param.attrs, &param.name);
-        let ty = param.extracted(Side::OpenApi, p);
+        let ty = param.extracted(p);
         quote!(#(#attrs)* #name: #ty)
     });
     let values = operation.params.iter().map(|param| param.value());

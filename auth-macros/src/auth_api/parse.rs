@@ -28,6 +28,8 @@ pub(super) struct Api {
     /// What the header says; `None` where it could not be read.
     pub(super) head: Option<Head>,
     pub(super) items: Vec<Item>,
+    /// Attributes of ours on what is no operation.
+    pub(super) stray: Vec<Attribute>,
 }
 
 /// What the header of the impl says.
@@ -76,6 +78,7 @@ pub(super) fn api(args: TokenStream, input: TokenStream, mistakes: &mut Mistakes
         header: TokenStream::new(),
         head: None,
         items: Vec::new(),
+        stray: Vec::new(),
     };
     let Some((attrs, header, body)) = split(input.clone()) else {
         mistakes.spanned(Span::call_site(), "`#[auth_api]` stands on an impl block");
@@ -90,7 +93,7 @@ pub(super) fn api(args: TokenStream, input: TokenStream, mistakes: &mut Mistakes
     let items = |input: ParseStream<'_>| {
         api.items.push(Item::Other(inner_attributes(input)?));
         while !input.is_empty() {
-            api.items.push(item(input, itself.as_ref(), mistakes)?);
+            api.items.push(item(input, itself.as_ref(), &mut api.stray, mistakes)?);
         }
         Ok(())
     };
@@ -182,21 +185,13 @@ fn inner_attributes(input: ParseStream<'_>) -> syn::Result<TokenStream> {
 fn item(
     input: ParseStream<'_>,
     itself: Option<&Type>,
+    stray: &mut Vec<Attribute>,
     mistakes: &mut Mistakes,
 ) -> syn::Result<Item> {
     let attrs = input.call(Attribute::parse_outer)?;
     let is_operation = parse::named(&attrs, "oai").next().is_some();
     if !is_operation {
-        for attr in attrs.iter().filter(|attr| operation::is_ours(attr)) {
-            let name = attr.path().segments.last().map(|last| last.ident.to_string());
-            let name = name.unwrap_or_default();
-            mistakes.at(
-                attr,
-                format!(
-                    "`#[{name}]` needs `#[oai(...)]`: this is no operation, nobody can call it"
-                ),
-            );
-        }
+        stray.extend(attrs.iter().filter(|attr| operation::is_ours(attr)).cloned());
     }
     let method = input.fork();
     match RawFn::after(Vec::new(), &method) {

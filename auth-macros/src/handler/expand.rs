@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::parse::Handler;
-use crate::{operation, param::Side, parse};
+use crate::{operation, parse};
 
 /// A unit struct in the function's place, which is an endpoint.
 pub(super) fn endpoint(handler: &Handler) -> TokenStream {
@@ -14,7 +14,7 @@ pub(super) fn endpoint(handler: &Handler) -> TokenStream {
     let policy = operation.policy(p);
     let extracted = operation.params.iter().map(|param| {
         let name = &param.name;
-        let ty = param.extracted(Side::Handler, p);
+        let ty = param.extracted(p);
         quote! {
             let #name =
                 <#ty as #p::poem::FromRequest<'_>>::from_request(&__auth_request, &mut __auth_body).await?;

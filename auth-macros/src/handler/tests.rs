@@ -28,7 +28,7 @@ fn a_function_becomes_an_endpoint_behind_the_gate() {
     has(
         &shown,
         quote!(
-            const _: () = check::protected(<__op_stats as Operation>::POLICY);
+            const _: () = check::requirable(<__op_stats as Operation>::POLICY);
         ),
     );
     has(
@@ -45,7 +45,10 @@ fn a_function_becomes_an_endpoint_behind_the_gate() {
     has(
         &shown,
         quote! {
-            __auth_gate.finish(stats(__auth_p0.0, __auth_p1, __auth_p2.0)).await
+            let __auth_result = poem::error::IntoResult::into_result(
+                stats(__auth_p0.0, __auth_p1, __auth_p2.0).await
+            );
+            __auth_gate.settle(__auth_result.map(poem::IntoResponse::into_response))
         },
     );
 }
@@ -59,7 +62,7 @@ fn a_function_need_not_be_async() {
         }
     ));
     has(&shown, quote!(public: true,));
-    has(&shown, quote!(__auth_gate.finish(async move { hello() })));
+    has(&shown, quote!(poem::error::IntoResult::into_result(hello())));
 }
 
 #[test]

@@ -87,6 +87,7 @@ macro_rules! session_store_conformance {
                 no_touch_revives_a_deleted_session
                 lists_the_sessions_of_a_user_oldest_first
                 tells_similar_user_names_apart
+                ends_one_session_of_a_user_by_its_handle
                 ends_all_sessions_of_a_user
                 ends_all_sessions_of_a_user_but_one
                 a_change_of_the_user_moves_the_session

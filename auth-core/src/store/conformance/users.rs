@@ -84,6 +84,33 @@ pub async fn tells_similar_user_names_apart(store: Store) {
     }
 }
 
+/// `delete_by_handle` ends the session of that handle, and only if it is the user's.
+pub async fn ends_one_session_of_a_user_by_its_handle(store: Store) {
+    let now = start();
+    let (owner, other) = (user("1"), user("2"));
+    let end = async |user: &UserKey, handle, at| {
+        store.delete_by_handle(user, handle, at).await.expect("delete_by_handle answers")
+    };
+    let (one, two) = (session_of(&owner, now), session_of(&owner, now));
+    let (one_key, two_key) = (create(&store, &one).await, create(&store, &two).await);
+    let anonymous = session(now);
+    let anonymous_key = create(&store, &anonymous).await;
+
+    assert!(!end(&other, one.handle, now).await, "somebody else's handle");
+    assert!(!end(&owner, anonymous.handle, now).await, "nobody's handle");
+    assert!(load(&store, &one_key, now).await.is_some());
+    assert!(load(&store, &anonymous_key, now).await.is_some());
+
+    assert!(end(&owner, one.handle, now).await);
+    assert!(!end(&owner, one.handle, now).await, "once");
+    assert!(load(&store, &one_key, now).await.is_none());
+    assert_eq!(listed(&store, &owner, now).await, [two.handle], "the other one goes on");
+
+    // An expired session is no session to end, and is gone for slower clocks too.
+    assert!(!end(&owner, two.handle, now + ABSOLUTE).await);
+    assert!(load(&store, &two_key, now).await.is_none());
+}
+
 /// `delete_by_user` ends every session of the user, counts them, and touches no other.
 pub async fn ends_all_sessions_of_a_user(store: Store) {
     let now = start();

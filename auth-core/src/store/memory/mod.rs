@@ -12,6 +12,7 @@ use std::{
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 use self::{
     index::UserIndex,
@@ -262,6 +263,24 @@ impl SessionStore for MemorySessions {
             .collect();
         records.sort_by_key(|record| (record.created_at, record.handle));
         Ok(records)
+    }
+
+    async fn delete_by_handle(
+        &self,
+        user: &UserKey,
+        handle: Uuid,
+        now: DateTime<Utc>,
+    ) -> Result<bool, Error> {
+        let mut ended = false;
+        for key in &self.users.keys(user) {
+            let mut sessions = self.shard(key).write();
+            let is_it = |slot: &Slot| slot.user() == Some(user) && slot.record.handle == handle;
+            if sessions.map.get(key).is_some_and(is_it) {
+                let removed = self.remove(&mut sessions, key);
+                ended |= removed.is_some_and(|slot| slot.is_live(now));
+            }
+        }
+        Ok(ended)
     }
 
     async fn delete_by_user(

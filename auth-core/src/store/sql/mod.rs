@@ -4,6 +4,7 @@ use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 use self::{
     columns::{Columns, Row, record},
@@ -262,6 +263,29 @@ impl SessionStore for SqlSessions {
             .await)
         .map_err(Error::session_store)?;
         rows.into_iter().map(record).collect()
+    }
+
+    async fn delete_by_handle(
+        &self,
+        user: &UserKey,
+        handle: Uuid,
+        now: DateTime<Utc>,
+    ) -> Result<bool, Error> {
+        let now = now.timestamp_millis();
+        let mut ended = 0;
+        // As in `delete_by_user`.
+        for sql in [&self.sql.delete_dead_by_handle, &self.sql.delete_live_by_handle] {
+            let sql = sql.clone();
+            ended = on_engine!(&self.pool, pool => sqlx::query(sql)
+                .bind(user.as_str())
+                .bind(handle)
+                .bind(now)
+                .execute(pool)
+                .await
+                .map(|done| done.rows_affected()))
+            .map_err(Error::session_store)?;
+        }
+        Ok(ended > 0)
     }
 
     async fn delete_by_user(

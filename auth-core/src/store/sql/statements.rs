@@ -18,6 +18,8 @@ pub(super) struct Statements {
     pub(super) delete_live: SqlStr,
     pub(super) delete: SqlStr,
     pub(super) list_by_user: SqlStr,
+    pub(super) delete_dead_by_handle: SqlStr,
+    pub(super) delete_live_by_handle: SqlStr,
     pub(super) delete_dead_by_user: SqlStr,
     pub(super) delete_live_by_user: SqlStr,
     pub(super) purge: SqlStr,
@@ -68,6 +70,12 @@ impl Statements {
             list_by_user: sql(&format!(
                 "SELECT {RECORD} FROM {table} WHERE user_key = ? AND idle_expires_at > ? \
                  ORDER BY created_at, handle"
+            )),
+            delete_dead_by_handle: sql(&format!(
+                "DELETE FROM {table} WHERE user_key = ? AND handle = ? AND idle_expires_at <= ?"
+            )),
+            delete_live_by_handle: sql(&format!(
+                "DELETE FROM {table} WHERE user_key = ? AND handle = ? AND idle_expires_at > ?"
             )),
             delete_dead_by_user: sql(&format!(
                 "DELETE FROM {table} WHERE user_key = ? AND key_hash <> ? AND idle_expires_at <= ?"

@@ -116,6 +116,11 @@ impl Api {
     #[oai(path = "/always", method = "get")]
     async fn always(&self, _user: User) {}
 
+    /// On the path of another operation.
+    #[cfg(not(any()))]
+    #[oai(path = "/hello", method = "put")]
+    async fn hello_again(&self, _user: User) {}
+
     fn helper<T: Into<String>>(&self, text: T) -> String {
         text.into()
     }
@@ -132,4 +137,6 @@ async fn main() {
         assert!(document.contains(path), "{document}");
     }
     assert!(!document.contains("never"));
+    assert_eq!(document.matches("\"/user/hello\"").count(), 1, "{document}");
+    assert!(document.contains("Greets anybody.") && document.contains("On the path of another"));
 }

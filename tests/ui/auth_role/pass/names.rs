@@ -1,6 +1,6 @@
 //! A role is its name, both ways.
 
-use auth_poem::prelude::*;
+use auth_poem::{prelude::*, user::AuthRole as _};
 
 #[derive(AuthRole, Debug, PartialEq)]
 enum Role {

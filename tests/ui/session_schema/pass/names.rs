@@ -1,6 +1,6 @@
 //! A schema is named as the struct, or as it says.
 
-use auth_poem::prelude::*;
+use auth_poem::{prelude::*, session::schema::SessionSchema as _};
 use serde::{Deserialize, Serialize};
 
 #[derive(SessionSchema, Serialize, Deserialize, Default)]
