@@ -218,8 +218,9 @@ impl Document {
         let names: BTreeSet<&String> = operation.security.iter().flatten().collect();
         for name in names {
             if self.scheme(name).is_none() {
-                self.problems
-                    .push(format!("{operation} lists `{name}`, which is no scheme of the document"));
+                self.problems.push(format!(
+                    "{operation} lists `{name}`, which is no scheme of the document"
+                ));
             }
         }
     }

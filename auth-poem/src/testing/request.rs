@@ -90,11 +90,7 @@ struct Parts {
 }
 
 impl Parts {
-    fn build(
-        self,
-        operation: &Operation,
-        body: Option<Body>,
-    ) -> Result<Request, String> {
+    fn build(self, operation: &Operation, body: Option<Body>) -> Result<Request, String> {
         let query: Vec<String> = self
             .query
             .iter()

@@ -168,6 +168,13 @@ fn about_caller(
         Caller::Bad(scheme) if operation.lists(scheme) => {
             mismatches.extend(must_refuse(house, answer, "a credential that does not hold"));
         }
+        // Who refuses is the scheme that is missing, in the form that the document says.
+        Caller::Part(_) if house.own_refusals.is_none() => {
+            let refused = answer.status == StatusCode::UNAUTHORIZED;
+            if !refused {
+                mismatches.push("a part of what is needed must be refused, with 401".to_owned());
+            }
+        }
         Caller::Nobody | Caller::Bad(_) | Caller::Stale(_) | Caller::Part(_) => {
             if operation.is_open() {
                 mismatches.extend(must_admit(house, answer, "the operation needs no credential"));

@@ -84,6 +84,14 @@ impl Sample {
         self.skip.as_deref()
     }
 
+    /// A parameter that the document does not have.
+    pub(super) fn unknown(&self, operation: &Operation) -> Option<&str> {
+        let known = |name: &str| {
+            operation.parameters.iter().any(|known| known["name"].as_str() == Some(name))
+        };
+        self.parameters.iter().map(|(name, _)| name.as_str()).find(|name| !known(name))
+    }
+
     /// The parameters of a call.
     ///
     /// # Errors
@@ -95,12 +103,6 @@ impl Sample {
         operation: &Operation,
     ) -> Result<Vec<Parameter>, String> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let unknown = self.parameters.iter().find(|(name, _)| {
-            !operation.parameters.iter().any(|known| known["name"].as_str() == Some(name))
-        });
-        if let Some((name, _)) = unknown {
-            return Err(format!("the sample sets `{name}`, which the document does not have"));
-        }
         let mut parameters = Vec::new();
         for parameter in &operation.parameters {
             let (place, name) = (text(&parameter["in"]), text(&parameter["name"]));

@@ -161,12 +161,15 @@ where
     S: AsyncFn(&Operation) -> Option<Sample>,
 {
     /// Makes the calls, one after the other.
+    ///
+    /// # Panics
+    ///
+    /// If a sample sets a parameter that its operation does not have.
     pub async fn run(self) -> Report {
         let mut calls = Vec::new();
         for operation in &self.document.operations {
             for caller in plan(&self.document, operation) {
-                let outcome =
-                    self.call(operation, &caller).await.unwrap_or_else(Outcome::Skipped);
+                let outcome = self.call(operation, &caller).await.unwrap_or_else(Outcome::Skipped);
                 calls.push(Call { operation: operation.clone(), caller, outcome });
             }
         }
@@ -178,6 +181,9 @@ where
         let sample = (self.samples)(operation).await.unwrap_or_default();
         if let Some(reason) = sample.skipped() {
             return Err(reason.to_owned());
+        }
+        if let Some(name) = sample.unknown(operation) {
+            panic!("the sample for {operation} sets `{name}`, which the document does not have");
         }
         let credentials = self.presented(operation, caller).await?;
         let request = request(&self.document, operation, &self.prefix, &sample, &credentials)?;
@@ -228,8 +234,7 @@ where
 
 impl Answer {
     async fn read(response: Response) -> Self {
-        let text =
-            |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let (head, body) = response.into_parts();
         let mut answer = Self {
             status: head.status,

@@ -3,9 +3,11 @@
 use auth_poem::{
     jwt::JwtAlgorithm,
     prelude::*,
-    testing::{Credential, Report, Sample, Standing, Walk, set_cookie},
+    testing::{Credential, Report, Standing, Walk, set_cookie},
 };
-use poem::{Endpoint, IntoEndpoint, endpoint::BoxEndpoint, http::StatusCode, test::TestClient};
+use poem::{
+    Endpoint, EndpointExt, IntoEndpoint, endpoint::BoxEndpoint, http::StatusCode, test::TestClient,
+};
 use poem_openapi::{
     ApiResponse, Object, SecurityScheme,
     auth::ApiKey,
@@ -145,7 +147,6 @@ pub(crate) fn app() -> (BoxEndpoint<'static>, Value) {
 pub(crate) async fn walk(app: &BoxEndpoint<'static>, document: &Value) -> Report {
     Walk::new(app, &document.to_string())
         .prefix("/api")
-        // What poem itself says when the partner's key is missing.
         .credentials(async |who| {
             let id = if who.standing() == Standing::Entitled { 1 } else { 2 };
             credential(app, who.scheme(), id).await
@@ -155,11 +156,7 @@ pub(crate) async fn walk(app: &BoxEndpoint<'static>, document: &Value) -> Report
 }
 
 /// A fresh credential of a user.
-pub(crate) async fn credential(
-    app: impl Endpoint,
-    scheme: &str,
-    user: i64,
-) -> Option<Credential> {
+pub(crate) async fn credential(app: impl Endpoint, scheme: &str, user: i64) -> Option<Credential> {
     let client = TestClient::new(app);
     match scheme {
         "session" => {
@@ -174,9 +171,4 @@ pub(crate) async fn credential(
         "Partner" => Some(Credential::new("partner key")),
         other => panic!("what is {other}?"),
     }
-}
-
-/// The sample that lets a deletion succeed.
-pub(crate) fn deletion() -> Sample {
-    Sample::new().parameter("id", "1").parameter("really", "true")
 }
