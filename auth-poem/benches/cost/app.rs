@@ -127,13 +127,12 @@ impl Selecting {
         .fetch_optional(&self.pool)
         .await
         .unwrap();
-        let user: User = sqlx::query_as(
-            "SELECT id, username, email, password, roles FROM users WHERE id = ?",
-        )
-        .bind(self.id)
-        .fetch_one(&self.pool)
-        .await
-        .unwrap();
+        let user: User =
+            sqlx::query_as("SELECT id, username, email, password, roles FROM users WHERE id = ?")
+                .bind(self.id)
+                .fetch_one(&self.pool)
+                .await
+                .unwrap();
         Json((&user).into())
     }
 }

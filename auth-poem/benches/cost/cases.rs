@@ -129,8 +129,7 @@ async fn tokens(algorithm: JwtAlgorithm, seen: Seen, rsa: &str) {
         JwtAlgorithm::Rs256 => JwtKeys::from_jwks(rsa),
         _ => JwtKeys::generate(algorithm),
     };
-    let auth =
-        config(MemorySessions::new(), users(&user)).jwt(keys.unwrap()).build().unwrap();
+    let auth = config(MemorySessions::new(), users(&user)).jwt(keys.unwrap()).build().unwrap();
     let ours = app::guarded(&auth, user.clone());
     let mut tokens = Vec::new();
     for _ in 0..WARM_UP + REQUESTS {
