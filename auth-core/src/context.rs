@@ -105,7 +105,7 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// - a page of another site sends the cookie with an unsafe request:
+    /// - a page of another site sends an unsafe request, with the cookie or without:
     ///   [`Rejection::CrossSite`]
     /// - the store cannot answer, or the data cannot be read: [`Failure::Fault`]
     pub async fn open_session<T: SessionSchema>(
@@ -115,7 +115,9 @@ impl Context {
         let client = self.note_client(head);
         let service = self.sessions()?;
         self.session.presented_key(service, head.headers);
-        if client.cross_site && self.session.is_presented() {
+        // Also without the cookie, which `SameSite` keeps out of such requests: a session that the
+        // answer started would take the place of the visitor's own.
+        if client.cross_site {
             return Err(Rejection::CrossSite.into());
         }
         self.session.presented_session(service, head.headers).await?;
