@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use cookie::{Cookie, SameSite};
+use cookie::Cookie;
+pub use cookie::SameSite;
 use http::{HeaderMap, HeaderValue, header::COOKIE};
 
 use crate::secret::SessionToken;
