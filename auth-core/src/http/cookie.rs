@@ -126,9 +126,21 @@ impl SessionCookie {
         if self.same_site == SameSite::None && !self.secure {
             problems.push("a cookie with SameSite=None must be Secure".into());
         }
-        if !self.path.starts_with('/') || self.path.contains([';', ',']) || !self.path.is_ascii() {
+        let fits = |byte: u8| byte.is_ascii_graphic() && byte != b';' && byte != b',';
+        if !self.path.starts_with('/') {
             problems
                 .push(format!("the session cookie's path {:?} does not begin with /", self.path));
+        } else if !self.path.bytes().all(fits) {
+            problems.push(format!(
+                "the session cookie's path {:?} has characters that a cookie cannot carry",
+                self.path
+            ));
+        }
+        let in_domain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
+        if let Some(domain) = &self.domain
+            && (domain.is_empty() || !domain.bytes().all(in_domain))
+        {
+            problems.push(format!("the session cookie's domain {domain:?} is no domain"));
         }
         problems
     }
