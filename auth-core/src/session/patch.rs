@@ -27,7 +27,7 @@ pub(crate) struct Patch {
 
 fn failed(name: &str) -> impl Fn(serde_json::Error) -> Error {
     let key = name.to_owned();
-    move |error| Error::SessionData { key: key.clone(), source: error.into() }
+    move |error| Error::session_data(key.as_str(), &error)
 }
 
 fn object<T: SessionSchema>(value: &T) -> Result<Map<String, Value>, Error> {
