@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use http::{HeaderValue, header::USER_AGENT};
 
 use crate::{
+    clock::to_the_millisecond,
     config::{Authenticator, SessionService, UserService},
     error::{Error, Failure},
     http::{Client, RequestHead, cross_site::is_cross_site, forwarded::client_ip, truncated},
@@ -185,10 +186,11 @@ impl Context {
         !self.outcomes().is_empty() || self.session.was_asked()
     }
 
-    /// The time now.
+    /// The time now, to the millisecond, as stores keep it: what is compared with a stored time
+    /// must not be finer than that.
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
-        self.auth.inner.clock.now()
+        to_the_millisecond(self.auth.inner.clock.now())
     }
 
     pub(crate) fn allowed_origins(&self) -> &[String] {

@@ -15,6 +15,7 @@ use super::{
     record::{SessionData, SessionLogin, SessionRecord},
 };
 use crate::{
+    clock::to_the_millisecond,
     config::SessionService,
     error::Error,
     http::{
@@ -165,7 +166,7 @@ impl SessionState {
         let loaded = self
             .loaded
             .get_or_try_init(|| async {
-                let now = service.clock.now();
+                let now = service.now();
                 let record = match service.store.load_now(&key, now) {
                     Some(answer) => answer?,
                     None => service.store.load(&key, now).await?,
@@ -350,7 +351,6 @@ impl SessionService {
 
     /// The time now, to the millisecond, as stores keep it.
     pub(crate) fn now(&self) -> DateTime<Utc> {
-        let now = self.clock.now();
-        DateTime::from_timestamp_millis(now.timestamp_millis()).unwrap_or(now)
+        to_the_millisecond(self.clock.now())
     }
 }
