@@ -76,7 +76,7 @@ fn every_mistake_is_an_error_with_a_text_of_its_own() {
             "the session cookie's domain \"example.org\\n\"",
         ),
         (
-            whole().expiry(Expiry { idle: Duration::zero(), ..expiry() }),
+            whole().expiry(Expiry { idle: Duration::zero(), touch: Duration::zero(), ..expiry() }),
             "Expiry::idle must be between a second and 400 days",
         ),
         (

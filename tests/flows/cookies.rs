@@ -15,11 +15,7 @@ fn parts(cookie: &str) -> (&str, &str, BTreeSet<&str>) {
 #[tokio::test]
 async fn each_kind_of_cookie_has_its_attributes_and_is_removed_with_the_same() {
     let cases: [(SessionCookie, &str, &[&str]); 3] = [
-        (
-            SessionCookie::default(),
-            "__Host-sid",
-            &["HttpOnly", "SameSite=Lax", "Secure", "Path=/"],
-        ),
+        (SessionCookie::default(), "__Host-sid", &["HttpOnly", "SameSite=Lax", "Secure", "Path=/"]),
         (SessionCookie::dangerous_plain_http(), "sid", &["HttpOnly", "SameSite=Lax", "Path=/"]),
         (
             SessionCookie::new("__Secure-shop")

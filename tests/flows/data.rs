@@ -43,6 +43,20 @@ async fn what_an_operation_changed_before_it_failed_is_kept_unless_the_schema_di
 }
 
 #[tokio::test]
+async fn a_login_and_a_logout_hold_although_their_operation_failed() {
+    let world = World::new().await;
+    let ann = world.browser();
+    let login = json!({ "name": "ann", "password": "the long password of ann" });
+    let answer = ann.post("/fail/login").json(login).await.is(418);
+    assert!(answer.set_cookie().is_some());
+    assert_eq!(ann.get("/me").await.is(200).body, "ann");
+    let thief = ann.stolen();
+    let answer = ann.post("/fail/logout").await.is(418);
+    assert!(answer.removes_cookie());
+    assert_eq!(thief.get("/me").await.status, 401);
+}
+
+#[tokio::test]
 async fn untyped_values_lie_beside_typed_ones() {
     let world = World::new().await;
     let browser = world.browser();

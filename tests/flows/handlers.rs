@@ -1,6 +1,8 @@
 //! Plain functions of poem behave as operations of an API do.
 
+use auth_poem::AuthenticatorExt;
 use auth_tests::{World, body::Reads};
+use poem::{EndpointExt, test::TestClient};
 
 #[tokio::test]
 async fn a_handler_knows_its_user() {
@@ -63,6 +65,17 @@ async fn a_handler_that_fails_keeps_what_it_changed() {
     let answer = browser.post("/plain/fail").await.is(418);
     assert!(answer.set_cookie().is_some());
     assert_eq!(browser.get("/session").await.json()["note"], "kept");
+}
+
+#[tokio::test]
+async fn a_layer_around_a_layer_does_no_harm() {
+    let world = World::new().await;
+    let routes = auth_tests::api::plain::routes().with(world.auth.layer());
+    let client = TestClient::new(routes.with(world.auth.layer()));
+    world.reset_calls();
+    let response = client.post("/fail").send().await.0;
+    assert_eq!(response.headers().get_all("set-cookie").iter().count(), 1);
+    assert_eq!((world.sessions.calls().create, world.sessions.calls().total()), (1, 1));
 }
 
 #[tokio::test]

@@ -141,7 +141,28 @@ async fn a_raised_epoch_ends_sessions_and_tokens() {
     let world = World::new().await;
     let ann = world.logged_in("ann").await;
     let token = world.token("ann").await;
+    // Verified once, so that the second time no signature is looked at.
+    let _ = world.browser().get("/me").bearer(&token).await.is(200);
     world.change("ann", |ann| ann.epoch += 1);
     assert_eq!(ann.get("/me").await.status, 401);
     assert_eq!(world.browser().get("/maybe").bearer(&token).await.status, 401);
+}
+
+#[tokio::test]
+async fn a_user_sees_his_sessions_and_ends_one_of_them() {
+    let world = World::new().await;
+    let (here, elsewhere) = (world.logged_in("ann").await, world.logged_in("ann").await);
+    let handles = here.get("/sessions").await.is(200).json();
+    let [own, other] = [0, 1].map(|index| handles[index].as_str().unwrap().to_owned());
+    assert_eq!(here.get("/session").await.json()["handle"], own);
+    assert_eq!(handles.as_array().unwrap().len(), 2);
+
+    let bob = world.logged_in("bob").await;
+    let answer = bob.ask("DELETE", format!("/sessions/{other}")).await.is(200);
+    assert_eq!(answer.body, "false", "another user's handle ends nothing");
+    assert_eq!(elsewhere.get("/me").await.status, 200);
+
+    assert_eq!(here.ask("DELETE", format!("/sessions/{other}")).await.is(200).body, "true");
+    assert_eq!(elsewhere.get("/me").await.outcome(), (401, "invalid_session".into()));
+    assert_eq!(here.get("/me").await.status, 200);
 }

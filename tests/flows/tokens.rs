@@ -50,8 +50,7 @@ async fn the_name_of_the_scheme_is_compared_without_case_and_others_are_absent()
 async fn the_scheme_has_the_configured_name() {
     let world = World::with(|config| config.token_prefix("Token")).await;
     let token = world.token("ann").await;
-    let answer =
-        world.browser().get("/me").header("authorization", format!("token {token}")).await;
+    let answer = world.browser().get("/me").header("authorization", format!("token {token}")).await;
     assert_eq!(answer.is(200).body, "ann");
     let answer = world.browser().get("/me").bearer(&token).await;
     assert_eq!(answer.outcome(), (401, "missing_credentials".into()));

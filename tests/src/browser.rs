@@ -215,7 +215,8 @@ impl Answer {
     /// Whether the answer removes the session cookie.
     #[must_use]
     pub fn removes_cookie(&self) -> bool {
-        self.set_cookie().is_some_and(|cookie| cookie.contains("=; ") && cookie.contains("Max-Age=0"))
+        self.set_cookie()
+            .is_some_and(|cookie| cookie.contains("=; ") && cookie.contains("Max-Age=0"))
     }
 
     /// Fails unless the status is this one.

@@ -139,7 +139,7 @@ impl World {
 
     /// Changes a user in the database.
     pub fn change(&self, name: &str, change: impl FnOnce(&mut User)) {
-        assert!(self.people.update(&self.user(name).id, change));
+        assert_eq!(self.people.update(&self.user(name).id, change), Ok(true));
     }
 
     /// Lets time pass.

@@ -8,6 +8,7 @@ mod fixation;
 mod guessing;
 mod logout_race;
 mod mixed_credentials;
+mod one_time_codes;
 mod secrets;
 mod token_forgery;
 mod unread_bodies;

@@ -68,7 +68,8 @@ async fn more_than_one_authorization_header_is_refused() {
 #[tokio::test]
 async fn a_header_that_cannot_be_read_is_refused_and_one_for_somebody_else_is_absent() {
     let world = World::new().await;
-    for header in ["", " ", ":", "Bea/rer x", "Bearer\tx", "\"Bearer\" x", "Bearer=x", "Bearer é"] {
+    for header in ["", " ", ":", "Bea/rer x", "Bearer\tx", "\"Bearer\" x", "Bearer=x", "Bearer é"]
+    {
         for path in ["/me", "/maybe"] {
             let answer = world.browser().get(path).header("authorization", header).await;
             assert_eq!(answer.outcome(), (401, "malformed_credentials".into()), "{header:?}");

@@ -167,9 +167,8 @@ async fn debug_output_holds_no_secret() {
     let jwt = JwtConfig::new(keys, "auth", "auth");
     let jwt_shown = format!("{jwt:?}");
     let jwt = jwt.build().unwrap();
-    let issued = jwt
-        .issue(&UserKey::of(&user), SecurityStamp::of_secret(b"x"), now, None, now)
-        .unwrap();
+    let issued =
+        jwt.issue(&UserKey::of(&user), SecurityStamp::of_secret(b"x"), now, None, now).unwrap();
     let mut secrets = secrets;
     secrets.push(issued.token.expose().to_owned());
     secrets.push(URL.encode(hash.stamp().as_bytes()));

@@ -113,7 +113,8 @@ async fn the_key_in_a_header_is_not_looked_at() {
     let world = World::new().await;
     let token = world.token("ann").await;
     let mut header = part(&token, 0);
-    header["jwk"] = json!({ "kty": "oct", "k": BASE64.encode(b"the key of the attacker, 32 bytes") });
+    header["jwk"] =
+        json!({ "kty": "oct", "k": BASE64.encode(b"the key of the attacker, 32 bytes") });
     let message = format!("{}.{}", encoded(&header), token.split('.').nth(1).unwrap());
     let key = aws_lc_rs::hmac::Key::new(
         aws_lc_rs::hmac::HMAC_SHA256,

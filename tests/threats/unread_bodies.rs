@@ -11,8 +11,7 @@ async fn a_strangers_body_is_not_read() {
     for media_type in ["application/json", "text/plain", "application/octet-stream"] {
         for path in ["/echo", "/authored"] {
             let reads = Reads::default();
-            let answer =
-                stranger.post(path).body(media_type, reads.body("{ malformed")).await;
+            let answer = stranger.post(path).body(media_type, reads.body("{ malformed")).await;
             assert_eq!(answer.outcome(), (401, "missing_credentials".into()), "{path}");
             let answer =
                 stranger.post(path).bearer("x.y.z").body(media_type, reads.body("{")).await;

@@ -7,11 +7,15 @@ use poem_openapi::{
     payload::{Json, PlainText},
 };
 
-use crate::people::{Admin, Cart, EmailSession, User};
+use crate::{
+    gates::Gates,
+    people::{Admin, Cart, EmailSession, User},
+};
 
 /// The operations.
 #[derive(Debug)]
 pub struct AccountApi {
+    pub(super) gates: Gates,
     pub(super) people: MemoryUsers<User>,
 }
 
@@ -112,6 +116,32 @@ impl AccountApi {
         Ok(PlainText(user.username.clone()))
     }
 
+    /// Logs in, and takes its time before the answer is sent.
+    #[public]
+    #[oai(path = "/slow/login", method = "post")]
+    async fn slow_login(&self, auth: Auth<User>, data: Json<Credentials>) -> auth_poem::Result<()> {
+        let login = auth.login(&data.name, &data.password).await?;
+        login.ok_or(Rejection::WrongCredentials)?;
+        self.gates.pass().await;
+        Ok(())
+    }
+
+    /// Logs in, and fails all the same.
+    #[public]
+    #[oai(path = "/fail/login", method = "post")]
+    async fn fail_login(&self, auth: Auth<User>, data: Json<Credentials>) -> poem::Result<()> {
+        auth.login(&data.name, &data.password).await.map_err(auth_poem::Error::from)?;
+        Err(poem::Error::from_status(poem::http::StatusCode::IM_A_TEAPOT))
+    }
+
+    /// Logs out, and fails all the same.
+    #[public]
+    #[oai(path = "/fail/logout", method = "post")]
+    async fn fail_logout(&self, auth: Auth<User>) -> poem::Result<()> {
+        auth.logout().await.map_err(auth_poem::Error::from)?;
+        Err(poem::Error::from_status(poem::http::StatusCode::IM_A_TEAPOT))
+    }
+
     #[public]
     #[oai(path = "/token", method = "post")]
     async fn token(
@@ -160,6 +190,24 @@ impl AccountApi {
     #[oai(path = "/revoke", method = "post")]
     async fn revoke(&self, _user: User, auth: Auth<User>) -> auth_poem::Result<()> {
         Ok(auth.revoke_others().await?)
+    }
+
+    /// The handles of one's sessions, this one's first.
+    #[oai(path = "/sessions", method = "get")]
+    async fn sessions(&self, _user: User, auth: Auth<User>) -> auth_poem::Result<Json<Vec<Uuid>>> {
+        let mut sessions = auth.sessions().await?;
+        sessions.sort_by_key(|session| !session.current);
+        Ok(Json(sessions.iter().map(|session| session.handle).collect()))
+    }
+
+    #[oai(path = "/sessions/:handle", method = "delete")]
+    async fn end(
+        &self,
+        _user: User,
+        auth: Auth<User>,
+        handle: Path<Uuid>,
+    ) -> auth_poem::Result<Json<bool>> {
+        Ok(Json(auth.revoke_session(handle.0).await?))
     }
 
     /// "Log in here and log out everywhere else."

@@ -16,5 +16,6 @@ pub use sessions::SessionApi;
 /// All of them.
 #[must_use]
 pub fn apis(gates: &Gates, people: &MemoryUsers<User>) -> (AccountApi, SessionApi, GuardApi) {
-    (AccountApi { people: people.clone() }, SessionApi { gates: gates.clone() }, GuardApi)
+    let account = AccountApi { gates: gates.clone(), people: people.clone() };
+    (account, SessionApi { gates: gates.clone() }, GuardApi)
 }
