@@ -87,6 +87,8 @@ pub(crate) enum Current {
         /// The session that goes on under the new key. If somebody has ended it meanwhile, it must
         /// not go on.
         replaces: Option<SessionKey>,
+        /// The session that the data is taken over from.
+        source: Option<Stored>,
     },
     /// None: it was flushed, or nothing was presented.
     None,
@@ -231,18 +233,21 @@ impl SessionState {
         let token = SessionToken::generate()?;
         let mut record = service.new_record(client, lifetime);
         let mut work = self.work();
-        let old = match std::mem::replace(&mut work.current, Current::None) {
-            Current::Presented => {
-                self.loaded().map(|stored| (Some(stored.key), stored.record.clone()))
+        let (key, old, source) = match std::mem::replace(&mut work.current, Current::None) {
+            Current::Fresh { record, replaces, source, .. } => (replaces, Some(record), source),
+            other => {
+                work.current = other;
+                let stored = self.stored(&work);
+                let record = stored.as_ref().map(|stored| stored.record.clone());
+                (stored.as_ref().map(|stored| stored.key), record, stored)
             }
-            Current::Stored(stored) => Some((Some(stored.key), stored.record)),
-            Current::Fresh { record, replaces, .. } => Some((replaces, record)),
-            Current::None => None,
         };
-        if let Some((key, old)) = old {
-            work.ended.extend(key);
+        work.ended.extend(key);
+        let mut taken_over = None;
+        if let Some(old) = old {
             if old.login.as_ref().is_none_or(|before| before.user == login.user) {
                 record.data = old.data.clone();
+                taken_over = source;
             } else {
                 work.drop_data();
             }
@@ -250,7 +255,8 @@ impl SessionState {
         record.login = Some(login);
         work.expiry = None;
         work.announce = None;
-        work.current = Current::Fresh { token, record: Arc::new(record), replaces: None };
+        let record = Arc::new(record);
+        work.current = Current::Fresh { token, record, replaces: None, source: taken_over };
         Ok(())
     }
 
@@ -259,8 +265,11 @@ impl SessionState {
     pub(crate) fn cycle(&self, login: Option<SessionLogin>) -> Result<(), Error> {
         let token = SessionToken::generate()?;
         let mut work = self.work();
-        let (mut record, replaces) = match std::mem::replace(&mut work.current, Current::None) {
-            Current::Fresh { record, replaces, .. } => ((*record).clone(), replaces),
+        let fresh = std::mem::replace(&mut work.current, Current::None);
+        let (mut record, replaces, source) = match fresh {
+            Current::Fresh { record, replaces, source, .. } => {
+                ((*record).clone(), replaces, source)
+            }
             other => {
                 work.current = other;
                 let Some(stored) = self.stored(&work) else {
@@ -271,14 +280,14 @@ impl SessionState {
                     version: 1,
                     ..(*stored.record).clone()
                 };
-                (record, Some(stored.key))
+                (record, Some(stored.key), Some(stored))
             }
         };
         if login.is_some() {
             record.login = login;
         }
         work.announce = None;
-        work.current = Current::Fresh { token, record: Arc::new(record), replaces };
+        work.current = Current::Fresh { token, record: Arc::new(record), replaces, source };
         Ok(())
     }
 
