@@ -10,12 +10,12 @@ use http::{HeaderValue, header::USER_AGENT};
 
 use crate::{
     clock::to_the_millisecond,
-    config::{Authenticator, SessionService, UserService},
+    config::{Authenticator, UserService},
     error::{Error, Failure},
     http::{Client, RequestHead, cross_site::is_cross_site, forwarded::client_ip, truncated},
     rejection::Rejection,
     scheme::{BearerScheme, Identity, Outcome, identify},
-    session::{SessionState, live::LiveSession, schema::SessionSchema},
+    session::{SessionService, SessionState, live::LiveSession, schema::SessionSchema},
     user::AuthUser,
 };
 

@@ -10,10 +10,10 @@ use http::HeaderValue;
 
 use super::{
     record::{SessionData, SessionRecord},
-    state::{Current, ExpiryChange, Lifetime, SessionState, Stored, Work},
+    service::{Lifetime, SessionService},
+    state::{Current, ExpiryChange, SessionState, Stored, Work},
 };
 use crate::{
-    config::SessionService,
     error::Error,
     http::Client,
     secret::{SessionKey, SessionToken},
@@ -258,13 +258,4 @@ fn apply(service: &SessionService, record: &mut SessionRecord, work: &Work) -> R
         }
     }
     Ok(())
-}
-
-impl SessionService {
-    fn cookie_for(&self, token: &SessionToken, record: &SessionRecord) -> HeaderValue {
-        // Rounded up: the milliseconds since the session began are no second less.
-        let age = (record.expires_at - self.now()).num_milliseconds().max(0);
-        let age = (age + 999) / 1000;
-        self.cookie.set(token, record.persistent.then_some(age))
-    }
 }

@@ -5,18 +5,17 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use http::HeaderMap;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use super::{
     patch::Patch,
-    record::{SessionData, SessionLogin, SessionRecord},
+    record::{SessionLogin, SessionRecord},
+    service::{Lifetime, SessionService},
 };
 use crate::{
-    clock::to_the_millisecond,
-    config::SessionService,
     error::Error,
     http::{
         Client,
@@ -99,20 +98,6 @@ pub(crate) enum Current {
 pub(crate) struct ExpiryChange {
     pub(crate) lifetime: Option<TimeDelta>,
     pub(crate) persistent: Option<bool>,
-}
-
-/// How long a new session lives.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) enum Lifetime {
-    /// The configured time.
-    #[default]
-    Default,
-    /// "Remember me".
-    Remember,
-    /// This long at most, within the "remember me" limit.
-    For(TimeDelta),
-    /// The configured time, and the cookie ends with the browser whatever the configuration says.
-    BrowserSession,
 }
 
 impl SessionState {
@@ -326,40 +311,5 @@ impl Work {
     fn drop_data(&mut self) {
         self.patches.clear();
         self.generation += 1;
-    }
-}
-
-impl SessionService {
-    /// A session that begins now, without data or login.
-    pub(crate) fn new_record(&self, client: &Client, lifetime: Lifetime) -> SessionRecord {
-        let now = self.now();
-        let expiry = &self.expiry;
-        let (idle, absolute, persistent) = match lifetime {
-            Lifetime::Default => (expiry.idle, expiry.absolute, !expiry.expire_at_browser_close),
-            Lifetime::BrowserSession => (expiry.idle, expiry.absolute, false),
-            Lifetime::Remember => (expiry.remember_idle, expiry.remember_absolute, true),
-            Lifetime::For(time) => {
-                let time = time.clamp(TimeDelta::zero(), expiry.remember_absolute);
-                (time.min(expiry.remember_idle), time, true)
-            }
-        };
-        SessionRecord {
-            handle: Uuid::new_v4(),
-            login: None,
-            data: SessionData::default(),
-            created_at: now,
-            last_active_at: now,
-            idle_timeout: idle,
-            expires_at: now + absolute,
-            persistent,
-            ip: client.ip,
-            user_agent: client.user_agent.clone(),
-            version: 1,
-        }
-    }
-
-    /// The time now, to the millisecond, as stores keep it.
-    pub(crate) fn now(&self) -> DateTime<Utc> {
-        to_the_millisecond(self.clock.now())
     }
 }
