@@ -3,12 +3,14 @@
 use auth_poem::prelude::*;
 use auth_tests::{Browser, Role, World};
 
-const OK: (u16, &str) = (200, "");
-const FORBIDDEN: (u16, &str) = (403, "forbidden");
-const STALE: (u16, &str) = (403, "reauthentication_required");
+type Outcome = (u16, &'static str);
+
+const OK: Outcome = (200, "");
+const FORBIDDEN: Outcome = (403, "forbidden");
+const STALE: Outcome = (403, "reauthentication_required");
 
 /// `ann` has nothing, `bob` is an admin, `carl` an editor; each fresh, then eleven minutes later.
-const TABLE: [(&str, [(u16, &str); 3], [(u16, &str); 3]); 9] = [
+const TABLE: [(&str, [Outcome; 3], [Outcome; 3]); 9] = [
     ("role", [FORBIDDEN, OK, FORBIDDEN], [FORBIDDEN, OK, FORBIDDEN]),
     ("permission", [FORBIDDEN, OK, FORBIDDEN], [FORBIDDEN, OK, FORBIDDEN]),
     ("any", [FORBIDDEN, OK, OK], [FORBIDDEN, OK, OK]),
@@ -27,7 +29,7 @@ async fn requirements_mean_what_they_say() {
     for name in ["ann", "bob", "carl"] {
         people.push((name, world.logged_in(name).await, world.token(name).await));
     }
-    let check = async |column: fn(usize) -> [(u16, &'static str); 3]| {
+    let check = async |column: fn(usize) -> [Outcome; 3]| {
         for (row, (path, ..)) in TABLE.iter().enumerate() {
             for ((name, browser, token), expected) in people.iter().zip(column(row)) {
                 let path = format!("/guard/{path}");

@@ -1,6 +1,8 @@
 //! Logging in, logging out.
 
-use auth_poem::prelude::*;
+use std::future::IntoFuture;
+
+use auth_poem::{password::PasswordHasher, prelude::*};
 use auth_tests::World;
 
 #[tokio::test]
@@ -130,4 +132,25 @@ async fn personal_answers_are_for_no_cache() {
     assert_eq!(ann.get("/maybe").await.all("vary"), ["cookie"]);
     let public = ann.get("/public").await;
     assert!(public.all("cache-control").is_empty() && public.all("vary").is_empty());
+}
+
+#[tokio::test]
+async fn logins_at_the_same_time_hold_although_each_renews_an_outdated_hash() {
+    // The hashes in the database are cheap, the configured ones are not.
+    let hasher = PasswordHasher::default().threads(2);
+    let world = World::with(|config| config.hasher(hasher)).await;
+    let before = world.staff.all().iter().find(|admin| admin.name == "root").unwrap().clone();
+    let login = serde_json::json!({ "name": "root", "password": "the long password of root" });
+    let browsers = [world.browser(), world.browser()];
+    let logins = browsers.each_ref().map(|browser| {
+        tokio::spawn(browser.post("/admin/login").json(login.clone()).into_future())
+    });
+    for answer in logins {
+        let _ = answer.await.unwrap().is(200);
+    }
+    let after = world.staff.all().iter().find(|admin| admin.name == "root").unwrap().clone();
+    assert_ne!(before.password, after.password);
+    for browser in &browsers {
+        assert_eq!(browser.get("/admin/me").await.status, 200);
+    }
 }

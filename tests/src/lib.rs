@@ -10,6 +10,7 @@ pub mod body;
 pub mod browser;
 pub mod gates;
 pub mod logs;
+pub mod paused;
 pub mod people;
 pub mod world;
 
@@ -17,6 +18,7 @@ pub use crate::{
     browser::{Answer, Browser},
     gates::Gates,
     logs::Logs,
+    paused::PausedSessions,
     people::{Admin, Cart, Draft, EmailSession, Rank, Role, User},
     world::World,
 };

@@ -3,7 +3,7 @@
 
 use std::future::IntoFuture;
 
-use auth_tests::World;
+use auth_tests::{Gates, PausedSessions, World};
 use serde_json::json;
 
 #[tokio::test]
@@ -29,6 +29,29 @@ async fn logins_in_parallel_make_no_copies_of_what_an_anonymous_session_holds() 
     }
     assert_eq!(copies, 1);
     assert_eq!(browser.get("/session").await.json()["exists"], false);
+}
+
+#[tokio::test]
+async fn not_even_two_logins_between_reading_the_old_session_and_writing_the_new_one() {
+    let gates = Gates::default();
+    let sessions = PausedSessions::new(gates.clone());
+    let world = World::with(|config| config.sessions(sessions.clone())).await;
+    let browser = world.browser();
+    let _ = browser.post("/code?code=4711").await.is(200);
+    let tabs = [browser.stolen(), browser.stolen()];
+    sessions.pause();
+    let logins = tabs.each_ref().map(|tab| tokio::spawn(tab.login("ann").into_future()));
+    // Both have what they will write.
+    gates.reached(2).await;
+    gates.open(2);
+    for login in logins {
+        let _ = login.await.unwrap().is(200);
+    }
+    let mut copies = 0;
+    for tab in &tabs {
+        copies += usize::from(tab.get("/session").await.json()["code"] == "4711");
+    }
+    assert_eq!(copies, 1);
 }
 
 #[tokio::test]
