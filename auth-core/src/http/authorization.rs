@@ -1,9 +1,11 @@
 //! The `Authorization` header.
 
+use std::fmt;
+
 use http::{HeaderMap, header::AUTHORIZATION};
 
 /// What the `Authorization` header of a request holds.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub enum Authorization<'a> {
     /// There is none.
     Absent,
@@ -17,6 +19,16 @@ pub enum Authorization<'a> {
         /// The rest, without surrounding spaces.
         credentials: &'a str,
     },
+}
+
+impl fmt::Debug for Authorization<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absent => f.write_str("Absent"),
+            Self::Malformed => f.write_str("Malformed"),
+            Self::Scheme { name, .. } => write!(f, "Scheme({name} …)"),
+        }
+    }
 }
 
 impl<'a> Authorization<'a> {

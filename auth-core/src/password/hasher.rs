@@ -140,6 +140,14 @@ impl PasswordHasher {
         Self(Arc::new(Inner { cost: *cost, params: params.clone(), dummy: dummy.clone(), pool }))
     }
 
+    /// How many hashes were made and verified so far, dummies included: a test compares what
+    /// different logins cost.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn jobs(&self) -> usize {
+        self.0.pool.accepted()
+    }
+
     /// Hashes a new password with a new salt.
     ///
     /// Ask the [`PasswordPolicy`](super::PasswordPolicy) first; this only refuses what

@@ -34,6 +34,9 @@ struct Shared {
 #[derive(Default)]
 struct State {
     jobs: VecDeque<Box<dyn Job>>,
+    /// Jobs that were ever taken on.
+    #[cfg(feature = "testing")]
+    accepted: usize,
     /// Threads that exist.
     started: usize,
     /// Threads that run a job.
@@ -112,6 +115,11 @@ impl Pool {
         self.0.queue
     }
 
+    #[cfg(feature = "testing")]
+    pub(super) fn accepted(&self) -> usize {
+        self.0.lock().accepted
+    }
+
     /// Runs `work` on one of the threads. Dropping the future before a thread took the job drops
     /// the job.
     pub(super) async fn run<T: Send + 'static>(
@@ -136,6 +144,10 @@ impl Pool {
             }
         }
         state.jobs.push_back(job);
+        #[cfg(feature = "testing")]
+        {
+            state.accepted += 1;
+        }
         if state.outstanding() > state.started && state.started < self.0.threads {
             match self.0.start_thread() {
                 Ok(()) => state.started += 1,
