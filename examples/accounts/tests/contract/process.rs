@@ -32,6 +32,27 @@ fn serves_its_document_and_a_page_that_shows_it() {
 }
 
 #[test]
+fn says_in_one_form_what_is_wrong_with_a_request() {
+    let server = Server::start_with_admin();
+    let mut client = server.client();
+    let json = |body: &str| Some(("application/json", body.to_owned()));
+    let text = Some(("text/plain", "ann".to_owned()));
+    client.send_raw("POST", "/user/login", json("{")).assert_refused(400, "malformed_request");
+    client.send_raw("POST", "/user/login", json("{}")).assert_refused(400, "malformed_request");
+    let answer = client.send_raw("POST", "/user/login", text);
+    answer.assert_refused(415, "unsupported_media_type");
+    client.get("/nowhere").assert_refused(404, "not_found");
+    client.get("/user/login").assert_refused(405, "method_not_allowed");
+    let mut root = server.logged_in("root", PASSWORD);
+    let answer = root.delete("/users/no-id");
+    answer.assert_refused(400, "malformed_request");
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    // Who is not let in learns nothing of what is wrong with the rest.
+    client.delete("/users/no-id").assert_refused(401, "missing_credentials");
+    client.send_raw("PUT", "/user", json("{")).assert_refused(401, "missing_credentials");
+}
+
+#[test]
 fn says_who_may_call_what_and_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
     let output = command(folder.path()).arg("--access").output().unwrap();

@@ -278,7 +278,18 @@ impl Client {
         (answer.status().as_u16(), answer.body_mut().read_to_string().unwrap())
     }
 
-    fn send(&mut self, method: &str, path: &str, body: Option<Value>) -> Answer {
+    pub(super) fn send(&mut self, method: &str, path: &str, body: Option<Value>) -> Answer {
+        let body = body.map(|body| ("application/json", body.to_string()));
+        self.send_raw(method, path, body)
+    }
+
+    /// Sends a body of any type.
+    pub(super) fn send_raw(
+        &mut self,
+        method: &str,
+        path: &str,
+        body: Option<(&str, String)>,
+    ) -> Answer {
         let mut request =
             http::Request::builder().method(method).uri(format!("{}/api{path}", self.origin));
         if let Some(cookie) = &self.cookie {
@@ -291,9 +302,8 @@ impl Client {
             request = request.header(*name, *value);
         }
         let answer = match body {
-            Some(body) => {
-                let request = request.header("content-type", "application/json");
-                self.agent.run(request.body(body.to_string()).unwrap())
+            Some((kind, body)) => {
+                self.agent.run(request.header("content-type", kind).body(body).unwrap())
             }
             None => self.agent.run(request.body(()).unwrap()),
         };
