@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, thread};
 
 use serde_json::{Value, json};
 
-use super::server::{Client, Server};
+use super::{client::Client, server::Server};
 
 const ADDRESS: &str = "ann@example.org";
 

@@ -2,6 +2,7 @@
 
 mod admin;
 mod change;
+mod client;
 mod email;
 mod process;
 mod server;
