@@ -30,7 +30,8 @@ impl<'a> Authorization<'a> {
         if values.next().is_some() {
             return Self::Malformed;
         }
-        let Ok(value) = value.to_str() else {
+        // Not `to_str`, which looks at one byte after the other; tokens are long.
+        let Ok(value) = std::str::from_utf8(value.as_bytes()) else {
             return Self::Malformed;
         };
         let value = value.trim_matches([' ', '\t']);
