@@ -20,6 +20,7 @@ use crate::{
     rejection::Rejection,
     responder::{ProblemResponder, Responder, complete_fault, complete_refusal},
     scheme::{BearerScheme, SchemeKind},
+    session::SessionService,
     store::SessionStore,
     throttle::{Attempts, Throttle},
     user::{AuthUser, UserMeta},
@@ -68,15 +69,6 @@ struct UserEntry {
 pub(crate) struct UserService<U> {
     pub(crate) store: Arc<dyn UserStore<U>>,
     pub(crate) schemes: Vec<SchemeKind>,
-}
-
-/// The sessions at run time.
-#[derive(Debug)]
-pub(crate) struct SessionService {
-    pub(crate) store: Arc<dyn SessionStore>,
-    pub(crate) cookie: SessionCookie,
-    pub(crate) expiry: Expiry,
-    pub(crate) clock: Arc<dyn Clock>,
 }
 
 /// Everything that does not fit, one sentence each.

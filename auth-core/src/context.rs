@@ -9,12 +9,13 @@ use chrono::{DateTime, Utc};
 use http::{HeaderValue, header::USER_AGENT};
 
 use crate::{
-    config::{Authenticator, SessionService, UserService},
+    clock::to_the_millisecond,
+    config::{Authenticator, UserService},
     error::{Error, Failure},
     http::{Client, RequestHead, cross_site::is_cross_site, forwarded::client_ip, truncated},
     rejection::Rejection,
     scheme::{BearerScheme, Identification, Identity, Outcome},
-    session::{SessionState, live::LiveSession, schema::SessionSchema},
+    session::{SessionService, SessionState, live::LiveSession, schema::SessionSchema},
     user::AuthUser,
 };
 
@@ -159,7 +160,7 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// - a page of another site sends the cookie with an unsafe request:
+    /// - a page of another site sends an unsafe request, with the cookie or without:
     ///   [`Rejection::CrossSite`]
     /// - the store cannot answer, or the data cannot be read: [`Failure::Fault`]
     pub async fn open_session<T: SessionSchema>(
@@ -169,7 +170,9 @@ impl Context {
         let client = self.note_client(head);
         let service = self.sessions()?;
         self.session.presented_key(service, head.headers);
-        if client.cross_site && self.session.is_presented() {
+        // Also without the cookie, which `SameSite` keeps out of such requests: a session that the
+        // answer started would take the place of the visitor's own.
+        if client.cross_site {
             return Err(Rejection::CrossSite.into());
         }
         self.session.presented_session(service, head.headers).await?;
@@ -241,10 +244,11 @@ impl Context {
         self.outcomes().first.is_some() || self.session.was_asked()
     }
 
-    /// The time now.
+    /// The time now, to the millisecond, as stores keep it: what is compared with a stored time
+    /// must not be finer than that.
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
-        self.auth.inner.clock.now()
+        to_the_millisecond(self.auth.inner.clock.now())
     }
 
     pub(crate) fn allowed_origins(&self) -> &[String] {

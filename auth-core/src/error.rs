@@ -6,6 +6,8 @@
 
 use std::time::Duration;
 
+use serde_json::error::Category;
+
 use crate::rejection::Rejection;
 
 /// A source error of any kind, as stores report them.
@@ -46,7 +48,7 @@ pub enum Error {
     SessionData {
         /// The schema or the key at fault.
         key: String,
-        /// What serde said.
+        /// What serde said, without the value.
         #[source]
         source: BoxError,
     },
@@ -67,6 +69,24 @@ impl Error {
     /// A fault of the user store.
     pub fn user_store(source: impl Into<BoxError>) -> Self {
         Self::Store { store: "user", source: source.into() }
+    }
+
+    /// Session data that serde could not write or read.
+    ///
+    /// serde's own text quotes the value, which may be a one-time code; only the kind of mistake
+    /// and its place are kept.
+    pub(crate) fn session_data(key: impl Into<String>, error: &serde_json::Error) -> Self {
+        let what = match error.classify() {
+            Category::Data => "a value is missing or of another type",
+            Category::Syntax | Category::Eof => "it is no JSON",
+            Category::Io => "it cannot be written",
+        };
+        // A value that never was text has no place in one.
+        let source = match (error.line(), error.column()) {
+            (0, 0) => what.to_owned(),
+            (line, column) => format!("{what}, at line {line} column {column}"),
+        };
+        Self::SessionData { key: key.into(), source: source.into() }
     }
 
     /// When the client may try again, where that is known.

@@ -134,14 +134,20 @@ impl AuthRole for NoRole {
 pub struct UnknownRole;
 
 /// What an `#[auth(roles)]` field may be: one role, an optional one, or a list.
-pub trait RoleSet {
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not hold roles of the type `{R}`",
+    label = "not a role, an optional role or a list of roles",
+    note = "the field under `#[auth(roles)]` holds what `#[auth(role = …)]` names: `{R}`, \
+            `Option<{R}>` or `Vec<{R}>`"
+)]
+pub trait RoleSet<R> {
     /// Whether a role of that name is in the set.
     fn has_role(&self, name: &str) -> bool;
     /// Whether a role in the set grants the permission.
     fn grants(&self, permission: &str) -> bool;
 }
 
-impl<R: AuthRole> RoleSet for R {
+impl<R: AuthRole> RoleSet<R> for R {
     fn has_role(&self, name: &str) -> bool {
         self.name() == name
     }
@@ -151,23 +157,23 @@ impl<R: AuthRole> RoleSet for R {
     }
 }
 
-impl<R: AuthRole> RoleSet for Vec<R> {
+impl<R: AuthRole> RoleSet<R> for Vec<R> {
     fn has_role(&self, name: &str) -> bool {
         self.iter().any(|role| role.name() == name)
     }
 
     fn grants(&self, permission: &str) -> bool {
-        self.iter().any(|role| role.grants(permission))
+        self.iter().any(|role| role.permissions().contains(&permission))
     }
 }
 
-impl<R: AuthRole> RoleSet for Option<R> {
+impl<R: AuthRole> RoleSet<R> for Option<R> {
     fn has_role(&self, name: &str) -> bool {
         self.as_ref().is_some_and(|role| role.name() == name)
     }
 
     fn grants(&self, permission: &str) -> bool {
-        self.as_ref().is_some_and(|role| role.grants(permission))
+        self.as_ref().is_some_and(|role| role.permissions().contains(&permission))
     }
 }
 

@@ -27,8 +27,8 @@ use crate::error::{Error, Result};
 ///
 /// # Errors
 ///
-/// As a parameter: 403 `cross_site` when a page of another site sends the session cookie with an
-/// unsafe request, 503 when the store cannot answer. A cookie that resolves to nothing is no error:
+/// As a parameter: 403 `cross_site` when a page of another site sends an unsafe request, with the
+/// session cookie or without, 503 when the store cannot answer. A cookie that resolves to nothing is no error:
 /// the data is then `Default`.
 pub struct Session<T: SessionSchema = Untyped>(LiveSession<T>);
 

@@ -133,6 +133,8 @@ mod param;
 pub mod prelude;
 mod problem;
 mod service;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use access::AccessReport;
 pub use error::{Error, Result};

@@ -9,15 +9,22 @@ use auth_core::{
     scheme::{BEARER, SESSION},
 };
 use poem::http::{Method, StatusCode};
-use poem_openapi::registry::{
-    MetaApi, MetaMediaType, MetaOperation, MetaPath, MetaResponse, MetaSchema, MetaSchemaRef,
-    MetaSecurityScheme, Registry,
+use poem_openapi::{
+    payload::{Payload, PlainText},
+    registry::{
+        MetaApi, MetaMediaType, MetaOperation, MetaPath, MetaResponse, MetaSchema, MetaSchemaRef,
+        MetaSecurityScheme, Registry,
+    },
 };
 
 use crate::{
     error::LOGIN_ANSWERS,
     problem::{self, intern},
 };
+
+/// How the document of an operation with a requirement begins to say so; a walk through a document
+/// looks for it.
+pub(crate) const REQUIRES: &str = "The operation requires: ";
 
 /// One alternative of an operation's security: all of these schemes, with their scopes.
 type Alternative = HashMap<&'static str, Vec<&'static str>>;
@@ -163,8 +170,11 @@ fn describe(operation: &mut MetaOperation, policy: &'static Policy) {
         .into_iter()
         .filter(|alternative| !alternative.contains_key(marker))
         .collect();
-    operation.security = security(policy, foreign);
     let responses = &mut operation.responses.responses;
+    if !foreign.is_empty() {
+        responses.push(foreign_refusal());
+    }
+    operation.security = security(policy, foreign);
     if !policy.asks().any(|parameter| matches!(parameter, Parameter::Handle(_))) {
         // Our error type documents what a login answers; without a handle nobody can log in.
         responses.retain(|response| !is_login_answer(response));
@@ -173,6 +183,20 @@ fn describe(operation: &mut MetaOperation, policy: &'static Policy) {
         responses.push(problem::response(status, &description));
     }
     *responses = merged(std::mem::take(responses));
+}
+
+/// What poem-openapi answers itself when a scheme of its own is not satisfied.
+fn foreign_refusal() -> MetaResponse {
+    MetaResponse {
+        description: "A further credential is missing or does not hold.",
+        status: Some(StatusCode::UNAUTHORIZED.as_u16()),
+        status_range: None,
+        content: vec![MetaMediaType {
+            content_type: PlainText::<String>::CONTENT_TYPE,
+            schema: PlainText::<String>::schema_ref(),
+        }],
+        headers: Vec::new(),
+    }
 }
 
 /// Whether our error type, and not the author, documented this answer.
@@ -234,7 +258,7 @@ fn answers(policy: &'static Policy, method: &Method) -> Vec<(StatusCode, String)
 
     let mut forbidden = Vec::new();
     if policy.requirement != Requirement::LoggedIn {
-        forbidden.push(format!("The operation requires: {}.", policy.requirement));
+        forbidden.push(format!("{REQUIRES}{}.", policy.requirement));
     }
     if touches_session && !safe {
         forbidden.push("A page of another site sent the session cookie.".to_owned());

@@ -1,1 +1,22 @@
-//! x
+//! The harness of the workspace's tests: one application with operations of every kind, browsers
+//! that talk to it, a clock that is moved by hand, stores that fail on demand.
+//!
+//! Tests go through HTTP, as a client does. `flows` tells what works, `threats` what an attacker
+//! tries, one file for each.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+pub mod api;
+pub mod body;
+pub mod browser;
+pub mod gates;
+pub mod logs;
+pub mod people;
+pub mod world;
+
+pub use crate::{
+    browser::{Answer, Browser},
+    gates::Gates,
+    logs::Logs,
+    people::{Admin, Cart, Draft, EmailSession, Rank, Role, User},
+    world::World,
+};

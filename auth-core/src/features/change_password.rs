@@ -5,13 +5,15 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
 use super::AuthHandle;
 use crate::{
     error::Failure,
     password::Verdict,
     rejection::Rejection,
     scheme::{Identity, Outcome, stamp_of},
-    session::record::SessionLogin,
+    session::record::{SessionLogin, SessionRecord},
     user::{AuthUser, UserKey},
     users::PasswordChange,
 };
@@ -43,7 +45,8 @@ impl<U: AuthUser> AuthHandle<U> {
         let fresh =
             store.set_password(user.id(), change).await?.ok_or(Rejection::WrongCurrentPassword)?;
         tracing::info!(users = U::META.table, id = %fresh.id(), "the password was changed");
-        self.keep_only_this(fresh.clone(), &identity).await?;
+        // The current password is a proof of identity like that of a login.
+        self.keep_only_this(fresh.clone(), &identity, self.context.now()).await?;
         Ok(fresh)
     }
 
@@ -62,7 +65,7 @@ impl<U: AuthUser> AuthHandle<U> {
             let epoch = store.raise_epoch(user.id()).await?.ok_or(Rejection::MissingCredentials)?;
             user.set_epoch(epoch);
         }
-        self.keep_only_this(Arc::new(user), &identity).await
+        self.keep_only_this(Arc::new(user), &identity, identity.login_at).await
     }
 
     async fn confirm_password(&self, user: &U, current: &str) -> Result<(), Failure> {
@@ -86,28 +89,42 @@ impl<U: AuthUser> AuthHandle<U> {
     }
 
     /// Gives this session a new key under the user's new stamp and deletes the others, which the
-    /// old stamp has ended already.
-    async fn keep_only_this(&self, user: Arc<U>, identity: &Identity<U>) -> Result<(), Failure> {
-        let now = self.context.now();
+    /// old stamp has ended already where there is a new one.
+    async fn keep_only_this(
+        &self,
+        user: Arc<U>,
+        identity: &Identity<U>,
+        login_at: DateTime<Utc>,
+    ) -> Result<(), Failure> {
         let key = UserKey::of(&*user);
+        let stamp = stamp_of(&*user);
         if let Some(service) = &self.context.auth().inner.sessions {
             let state = &self.context.session;
             state.load(service).await?;
-            let current = state.stored(&state.work());
-            let own = current.filter(|stored| {
-                stored.record.login.as_ref().is_some_and(|login| login.user == key)
-            });
-            if own.is_some() {
-                let login = SessionLogin { user: key.clone(), stamp: stamp_of(&*user), at: now };
+            // Not only what is stored: a login of this request has a session that is not yet.
+            let (current, stored) = {
+                let work = state.work();
+                (state.current(&work), state.stored(&work))
+            };
+            let is_own = |record: &SessionRecord| {
+                record.login.as_ref().is_some_and(|login| login.user == key)
+            };
+            if current.is_some_and(|record| is_own(&record)) {
+                let login = SessionLogin { user: key.clone(), stamp, at: login_at };
                 state.cycle(Some(login))?;
             }
             // The new key is stored when the request ends; until then the old one must stay.
+            let own = stored.filter(|stored| is_own(&stored.record));
             let except = own.as_ref().map(|stored| &stored.key);
-            if let Err(error) = service.store.delete_by_user(&key, except, service.now()).await {
-                tracing::error!(%error, "ended sessions could not be deleted; they stay ended");
+            match service.store.delete_by_user(&key, except, service.now()).await {
+                Ok(_) => {}
+                Err(error) if stamp != stamp_of(&*identity.user) => {
+                    tracing::error!(%error, "ended sessions could not be deleted; they stay ended");
+                }
+                Err(error) => return Err(error.into()),
             }
         }
-        let identity = Identity { user, scheme: identity.scheme, login_at: now };
+        let identity = Identity { user, scheme: identity.scheme, login_at };
         self.context.remember(Outcome::Known(identity));
         Ok(())
     }

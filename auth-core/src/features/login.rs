@@ -7,6 +7,7 @@
 //! Every login gives the session a new key, also from one user to another.
 
 use std::{
+    fmt,
     future::{Future, IntoFuture},
     ops::Deref,
     pin::Pin,
@@ -52,7 +53,6 @@ impl<U> Deref for LoggedIn<U> {
 }
 
 /// A login with name and password that waits for its `.await`.
-#[derive(Debug)]
 #[must_use = "nothing happens before `.await`"]
 pub struct Login<'a, U: AuthUser> {
     auth: &'a AuthHandle<U>,
@@ -68,6 +68,13 @@ pub struct LoginUser<'a, U: AuthUser> {
     auth: &'a AuthHandle<U>,
     user: &'a U,
     start: Start,
+}
+
+impl<U: AuthUser> fmt::Debug for Login<'_, U> {
+    /// Shows neither password nor name: people type passwords into the wrong field.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Login").field("start", &self.start).finish_non_exhaustive()
+    }
 }
 
 /// The options that both kinds of login have.

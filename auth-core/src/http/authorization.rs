@@ -1,9 +1,11 @@
 //! The `Authorization` header.
 
+use std::fmt;
+
 use http::{HeaderMap, header::AUTHORIZATION};
 
 /// What the `Authorization` header of a request holds.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub enum Authorization<'a> {
     /// There is none.
     Absent,
@@ -19,6 +21,16 @@ pub enum Authorization<'a> {
     },
 }
 
+impl fmt::Debug for Authorization<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absent => f.write_str("Absent"),
+            Self::Malformed => f.write_str("Malformed"),
+            Self::Scheme { name, .. } => write!(f, "Scheme({name} …)"),
+        }
+    }
+}
+
 impl<'a> Authorization<'a> {
     /// Reads the header.
     #[must_use]
@@ -30,8 +42,7 @@ impl<'a> Authorization<'a> {
         if values.next().is_some() {
             return Self::Malformed;
         }
-        // Not `to_str`, which looks at one byte after the other; tokens are long.
-        let Ok(value) = std::str::from_utf8(value.as_bytes()) else {
+        let Ok(value) = value.to_str() else {
             return Self::Malformed;
         };
         let value = value.trim_matches([' ', '\t']);

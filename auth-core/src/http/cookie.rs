@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use cookie::{Cookie, SameSite};
+use cookie::Cookie;
+pub use cookie::SameSite;
 use http::{HeaderMap, HeaderValue, header::COOKIE};
 
 use crate::secret::SessionToken;
@@ -125,9 +126,21 @@ impl SessionCookie {
         if self.same_site == SameSite::None && !self.secure {
             problems.push("a cookie with SameSite=None must be Secure".into());
         }
-        if !self.path.starts_with('/') || self.path.contains([';', ',']) || !self.path.is_ascii() {
+        let fits = |byte: u8| byte.is_ascii_graphic() && byte != b';' && byte != b',';
+        if !self.path.starts_with('/') {
             problems
                 .push(format!("the session cookie's path {:?} does not begin with /", self.path));
+        } else if !self.path.bytes().all(fits) {
+            problems.push(format!(
+                "the session cookie's path {:?} has characters that a cookie cannot carry",
+                self.path
+            ));
+        }
+        let in_domain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
+        if let Some(domain) = &self.domain
+            && (domain.is_empty() || !domain.bytes().all(in_domain))
+        {
+            problems.push(format!("the session cookie's domain {domain:?} is no domain"));
         }
         problems
     }
@@ -180,25 +193,23 @@ pub(crate) enum PresentedToken {
 /// sibling domain or over plain http, and nobody can tell which.
 pub(crate) fn presented(headers: &HeaderMap, name: &str) -> PresentedToken {
     let mut found: Option<&[u8]> = None;
-    for header in headers.get_all(COOKIE) {
-        // Split by hand, as RFC 6265, 5.4 joins: with the cookie crate this was a sixth of what a
-        // session costs, and a byte that is not ASCII in any other cookie hid ours.
-        for pair in header.as_bytes().split(|&byte| byte == b';') {
-            let Some(rest) = pair.trim_ascii_start().strip_prefix(name.as_bytes()) else {
-                continue;
-            };
-            let Some(value) = rest.trim_ascii_start().strip_prefix(b"=") else { continue };
-            let value = value.trim_ascii();
-            if found.is_some_and(|first| first != value) {
-                return PresentedToken::Unusable;
-            }
-            found = Some(value);
+    // Bytes, not text: one cookie of the page's own with an umlaut in it must not hide this one.
+    for pair in
+        headers.get_all(COOKIE).iter().flat_map(|header| header.as_bytes().split(|&b| b == b';'))
+    {
+        let Some(rest) = pair.trim_ascii_start().strip_prefix(name.as_bytes()) else { continue };
+        let Some(value) = rest.trim_ascii_start().strip_prefix(b"=") else { continue };
+        let value = value.trim_ascii();
+        if found.is_some_and(|first| first != value) {
+            return PresentedToken::Unusable;
         }
+        found = Some(value);
     }
     match found {
         None => PresentedToken::None,
-        Some(value) => {
-            SessionToken::parse(value).map_or(PresentedToken::Unusable, PresentedToken::Token)
-        }
+        Some(value) => std::str::from_utf8(value)
+            .ok()
+            .and_then(SessionToken::parse)
+            .map_or(PresentedToken::Unusable, PresentedToken::Token),
     }
 }

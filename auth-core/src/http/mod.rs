@@ -1,6 +1,6 @@
 //! What the framework reads of an HTTP request, and what it writes into the answer's headers.
 
-use std::net::IpAddr;
+use std::{fmt, net::IpAddr};
 
 use http::{HeaderMap, Method, Uri};
 
@@ -10,7 +10,7 @@ pub mod cross_site;
 pub mod forwarded;
 
 /// The head of a request, as an adapter hands it over.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct RequestHead<'a> {
     /// The method.
     pub method: &'a Method,
@@ -20,6 +20,17 @@ pub struct RequestHead<'a> {
     pub headers: &'a HeaderMap,
     /// The address at the other end of the connection.
     pub peer: Option<IpAddr>,
+}
+
+impl fmt::Debug for RequestHead<'_> {
+    /// Shows no values of headers and no query: there are credentials among them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestHead")
+            .field("method", self.method)
+            .field("path", &self.uri.path())
+            .field("peer", &self.peer)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a session notes about a client, read once per request when a handle is made.

@@ -10,9 +10,6 @@ static LIST: LazyLock<Vec<&'static [u8]>> = LazyLock::new(|| {
     lines.filter(|line| !line.starts_with('#')).map(str::as_bytes).collect()
 });
 
-/// Words of the list have so many bytes at least and at most. A test holds the list to it.
-const WORD: std::ops::RangeInclusive<usize> = 4..=34;
-
 /// How many characters besides a common word, runs and years make a password uncommon.
 const UNCOMMON: usize = 4;
 
@@ -109,14 +106,25 @@ fn is_word_with_trimmings(text: &[u8]) -> bool {
         return true;
     }
     (0..text.len()).any(|start| {
-        let ends = WORD.map(|length| start + length).take_while(|&end| end <= text.len());
-        ends.into_iter().any(|end| {
-            [text, &letters].iter().any(|text| {
-                let word = &text[start..end];
-                is_listed(word) && is_rest_short(word)
-            })
-        })
+        [text, &letters].iter().any(|text| is_any_listed_prefix(&text[start..], is_rest_short))
     })
+}
+
+/// Whether the text begins with a word of the list for which `holds`.
+fn is_any_listed_prefix(text: &[u8], holds: impl Fn(&[u8]) -> bool) -> bool {
+    // The words that begin with the first `at` bytes are neighbours.
+    let mut words = LIST.as_slice();
+    for (at, byte) in text.iter().enumerate() {
+        let from = words.partition_point(|word| word.get(at) < Some(byte));
+        let to = words.partition_point(|word| word.get(at) <= Some(byte));
+        words = &words[from..to];
+        match words.first() {
+            None => return false,
+            Some(word) if word.len() == at + 1 && holds(word) => return true,
+            Some(_) => {}
+        }
+    }
+    false
 }
 
 /// The letter that a digit or a sign is used for.
@@ -173,7 +181,7 @@ mod tests {
         assert!(LIST.is_sorted_by(|a, b| a < b), "sorted, without doubles");
         for word in LIST.iter() {
             let text = str::from_utf8(word).unwrap();
-            assert!(WORD.contains(&word.len()), "{text}");
+            assert!(word.len() >= 4, "{text}");
             assert!(word.iter().all(u8::is_ascii_graphic), "{text}");
             assert!(!word.iter().any(u8::is_ascii_uppercase), "{text}");
             assert!(is_common(text) && is_common(&text.to_uppercase()), "{text}");

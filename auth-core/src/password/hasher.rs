@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use super::{
     MAX_PASSWORD_BYTES, PasswordHash,
+    cost::Argon2Cost,
     phc::{Argon2Hash, SALT_BYTES, TAG_BYTES},
     pool::Pool,
 };
@@ -15,68 +16,6 @@ use crate::{error::Error, secret::random};
 /// How many hashes may wait by default. At 25 ms a hash and two threads the last one waits three
 /// seconds; a longer queue would only serve clients that have given up.
 const QUEUE: usize = 256;
-
-/// What one hash costs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Argon2Cost {
-    /// Memory, in KiB.
-    pub memory_kib: u32,
-    /// Passes over the memory.
-    pub iterations: u32,
-    /// Lanes. They are computed one after the other: more than 1 helps an attacker only.
-    pub parallelism: u32,
-}
-
-impl Default for Argon2Cost {
-    /// 19 MiB, 2 passes, 1 lane: the first choice of the
-    /// [OWASP cheat sheet](https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html#argon2id)
-    /// that fits a small server.
-    fn default() -> Self {
-        Self { memory_kib: 19_456, iterations: 2, parallelism: 1 }
-    }
-}
-
-impl Argon2Cost {
-    /// The five choices of memory and passes that OWASP holds equally good. Less is refused.
-    const MINIMA: [(u32, u32); 5] = [(47_104, 1), (19_456, 2), (12_288, 3), (9_216, 4), (7_168, 5)];
-
-    fn is_sufficient(self) -> bool {
-        Self::MINIMA
-            .iter()
-            .any(|&(memory, passes)| self.memory_kib >= memory && self.iterations >= passes)
-    }
-
-    pub(super) fn of(params: &Params) -> Self {
-        Self {
-            memory_kib: params.m_cost(),
-            iterations: params.t_cost(),
-            parallelism: params.p_cost(),
-        }
-    }
-
-    pub(super) fn params(self) -> Result<Params, argon2::Error> {
-        Params::new(self.memory_kib, self.iterations, self.parallelism, Some(TAG_BYTES))
-    }
-
-    /// The time that the cost stands for, in passes over a KiB.
-    pub(super) fn work(self) -> u64 {
-        u64::from(self.memory_kib) * u64::from(self.iterations)
-    }
-
-    /// The cost that takes as long as this one takes longer than the other. `None` where the
-    /// difference is too small to be made up for.
-    pub(super) fn beyond(self, other: Self) -> Option<Self> {
-        let rest = self.work().saturating_sub(other.work());
-        let passes = rest.div_ceil(u64::from(self.memory_kib)).max(1);
-        let memory_kib = u32::try_from(rest / passes).ok()?;
-        let iterations = u32::try_from(passes).ok()?;
-        (memory_kib >= Params::MIN_M_COST).then_some(Self {
-            memory_kib,
-            iterations,
-            parallelism: 1,
-        })
-    }
-}
 
 /// What became of a verification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -201,6 +140,14 @@ impl PasswordHasher {
         Self(Arc::new(Inner { cost: *cost, params: params.clone(), dummy: dummy.clone(), pool }))
     }
 
+    /// How many hashes were made and verified so far, dummies included: a test compares what
+    /// different logins cost.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn jobs(&self) -> usize {
+        self.0.pool.accepted()
+    }
+
     /// Hashes a new password with a new salt.
     ///
     /// Ask the [`PasswordPolicy`](super::PasswordPolicy) first; this only refuses what
@@ -243,9 +190,9 @@ impl PasswordHasher {
     ///
     /// # Security
     ///
-    /// A wrong password takes as long for a user whose hash is cheaper than the configured cost.
-    /// It takes longer for one whose hash is more expensive: to lower the cost is to tell users
-    /// who logged in before that from those who do not exist.
+    /// For a user whose hash is cheaper than the configured cost, a wrong password is made to cost
+    /// the difference too. For one whose hash is more expensive it takes longer: to lower the cost
+    /// is to tell users from before that from those who do not exist.
     pub async fn verify(
         &self,
         password: &str,
@@ -304,120 +251,4 @@ impl fmt::Debug for PasswordHasher {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn fast() -> PasswordHasher {
-        PasswordHasher::dangerous_fast_for_tests()
-    }
-
-    #[tokio::test]
-    async fn the_default_is_what_the_documentation_says() {
-        let hash = PasswordHasher::default().hash("correct horse battery staple").await.unwrap();
-        let fields: Vec<_> = hash.expose().split('$').collect();
-        assert_eq!(fields[1..4], ["argon2id", "v=19", "m=19456,t=2,p=1"]);
-        // 16 and 32 bytes in base64 without padding.
-        assert_eq!((fields[4].len(), fields[5].len()), (22, 43));
-    }
-
-    #[tokio::test]
-    async fn a_password_verifies_exactly_as_it_was_given() {
-        let hasher = fast();
-        let long = format!("{}a{}", "x".repeat(150), "y".repeat(800));
-        for password in ["  pässwörd…  ", "a\0b", "🦀🦀", "", &long] {
-            let hash = hasher.hash(password).await.unwrap();
-            let verdict = hasher.verify(password, Some(&hash)).await.unwrap();
-            assert_eq!(verdict, Verdict::Right { outdated: false });
-            let cut = |n: usize| password.chars().take(n).collect::<String>();
-            for other in [
-                password.trim().to_owned(),
-                password.to_uppercase(),
-                cut(1),
-                cut(72),
-                password.replace('a', "b"),
-                format!("{password} "),
-            ] {
-                if other != password {
-                    let verdict = hasher.verify(&other, Some(&hash)).await.unwrap();
-                    assert_eq!(verdict, Verdict::Wrong, "{other:?}");
-                }
-            }
-        }
-    }
-
-    #[tokio::test]
-    async fn two_hashes_of_one_password_differ() {
-        let hasher = fast();
-        assert_ne!(hasher.hash("x").await.unwrap(), hasher.hash("x").await.unwrap());
-    }
-
-    #[tokio::test]
-    async fn nothing_verifies_without_a_usable_hash() {
-        let hasher = fast();
-        let broken = PasswordHash::from_stored("not a hash");
-        for password in ["", "x", "not a hash"] {
-            assert_eq!(hasher.verify(password, None).await.unwrap(), Verdict::Wrong);
-            assert_eq!(hasher.verify(password, Some(&broken)).await.unwrap(), Verdict::Wrong);
-        }
-    }
-
-    #[tokio::test]
-    async fn an_overlong_password_is_wrong_and_never_hashed() {
-        let hasher = fast();
-        let longest = "x".repeat(MAX_PASSWORD_BYTES);
-        let hash = hasher.hash(&longest).await.unwrap();
-        let verdict = hasher.verify(&longest, Some(&hash)).await.unwrap();
-        assert_eq!(verdict, Verdict::Right { outdated: false });
-        let longer = format!("{longest}x");
-        assert_eq!(hasher.verify(&longer, Some(&hash)).await.unwrap(), Verdict::Wrong);
-        assert!(matches!(hasher.hash(&longer).await, Err(Error::Misconfigured(_))));
-    }
-
-    #[tokio::test]
-    async fn a_hash_of_lower_cost_is_outdated() {
-        let hash = fast().hash("x").await.unwrap();
-        let verdict = PasswordHasher::default().verify("x", Some(&hash)).await.unwrap();
-        assert_eq!(verdict, Verdict::Right { outdated: true });
-    }
-
-    #[tokio::test]
-    async fn a_full_queue_is_an_error_not_a_wrong_password() {
-        use futures_util::future::join_all;
-        let hasher = PasswordHasher::default().threads(1).queue(2);
-        let results = join_all((0..8).map(|_| hasher.verify("x", None))).await;
-        let overloaded =
-            results.iter().filter(|result| matches!(result, Err(Error::Overloaded { .. }))).count();
-        assert!(overloaded >= 1, "{results:?}");
-        assert!(results.iter().flatten().all(|verdict| *verdict == Verdict::Wrong));
-    }
-
-    #[test]
-    fn a_cost_below_owasp_is_refused() {
-        for (memory_kib, iterations) in Argon2Cost::MINIMA {
-            let cost = Argon2Cost { memory_kib, iterations, parallelism: 1 };
-            assert!(PasswordHasher::new(cost).is_ok());
-            for cost in [
-                Argon2Cost { memory_kib: memory_kib - 1, ..cost },
-                Argon2Cost { iterations: iterations - 1, ..cost },
-            ] {
-                assert!(matches!(PasswordHasher::new(cost), Err(Error::Misconfigured(_))));
-            }
-        }
-        let no_lanes = Argon2Cost { parallelism: 0, ..Argon2Cost::default() };
-        assert!(matches!(PasswordHasher::new(no_lanes), Err(Error::Misconfigured(_))));
-    }
-
-    #[test]
-    fn the_difference_of_two_costs_is_made_up_for() {
-        let configured = Argon2Cost::default();
-        for (memory_kib, iterations) in [(8, 1), (4_096, 3), (9_216, 4), (19_456, 1), (16_384, 2)] {
-            let stored = Argon2Cost { memory_kib, iterations, parallelism: 1 };
-            let rest = configured.beyond(stored).unwrap();
-            assert!(rest.params().is_ok() && rest.memory_kib <= configured.memory_kib);
-            let total = stored.work() + rest.work();
-            assert!(total.abs_diff(configured.work()) < 8, "{stored:?} and {rest:?}");
-        }
-        assert_eq!(configured.beyond(configured), None);
-        assert_eq!(configured.beyond(Argon2Cost { memory_kib: 65_536, ..configured }), None);
-    }
-}
+mod tests;

@@ -8,12 +8,14 @@ use std::{
 use crate::secret::SecurityStamp;
 
 mod common;
+mod cost;
 mod hasher;
 mod phc;
 mod policy;
 mod pool;
 
-pub use hasher::{Argon2Cost, PasswordHasher, Verdict};
+pub use cost::Argon2Cost;
+pub use hasher::{PasswordHasher, Verdict};
 pub use policy::{PasswordPolicy, WeakPassword};
 
 /// The longest password that can be set or verified: 1024 bytes.

@@ -6,7 +6,7 @@ use argon2::{
 };
 use subtle::ConstantTimeEq;
 
-use super::{hasher::Argon2Cost, pool::Memory};
+use super::{cost::Argon2Cost, pool::Memory};
 
 /// The most memory that a stored hash may ask for, in KiB, unless the configured cost is higher:
 /// 128 MiB, Ory Kratos' default and the highest among the systems we know.

@@ -1,7 +1,7 @@
 //! The ways to present a credential, and the chain that tries them.
 //!
 //! A scheme answers one of four: nothing was presented; what was presented does not hold; the
-//! system cannot tell; a user is known. [`identify`] joins the answers of all schemes of a user
+//! system cannot tell; a user is known. `identify` joins the answers of all schemes of a user
 //! type into one, and loads the user once.
 
 use std::sync::Arc;

@@ -9,11 +9,11 @@ use chrono::TimeDelta;
 use http::HeaderValue;
 
 use super::{
-    record::SessionRecord,
-    state::{Current, ExpiryChange, Lifetime, SessionState, Stored, Work},
+    record::{SessionData, SessionRecord},
+    service::{Lifetime, SessionService},
+    state::{Current, ExpiryChange, SessionState, Stored, Work},
 };
 use crate::{
-    config::SessionService,
     error::Error,
     http::Client,
     secret::{SessionKey, SessionToken},
@@ -57,7 +57,8 @@ impl SessionState {
         let stored = self.stored(&work);
         let cookie = match (stored, std::mem::take(&mut work.current)) {
             (Some(stored), _) => self.save(service, stored, &mut work).await?,
-            (None, Current::Fresh { token, record, replaces }) => {
+            (None, Current::Fresh { token, record, replaces, source }) => {
+                let record = take_over(service, record, source).await?;
                 let new = insert(service, token, record, &work).await?;
                 hand_over(service, new, replaces).await?.map(|new| new.cookie(service))
             }
@@ -117,20 +118,23 @@ impl SessionState {
         service: &SessionService,
         client: &Client,
     ) -> Result<(), Error> {
-        let (work, token, record, replaces) = {
+        let (work, token, record, replaces, source) = {
             let mut work = self.work();
-            let (token, record, replaces) = match std::mem::take(&mut work.current) {
-                Current::Fresh { token, record, replaces } => (token, record, replaces),
+            let (token, record, replaces, source) = match std::mem::take(&mut work.current) {
+                Current::Fresh { token, record, replaces, source } => {
+                    (token, record, replaces, source)
+                }
                 _ => {
                     let record = service.new_record(client, Lifetime::Default);
-                    (SessionToken::generate()?, Arc::new(record), None)
+                    (SessionToken::generate()?, Arc::new(record), None, None)
                 }
             };
             work.current = Current::None;
             let patches = std::mem::take(&mut work.patches);
             let expiry = work.expiry.take();
-            (Work { patches, expiry, ..Work::default() }, token, record, replaces)
+            (Work { patches, expiry, ..Work::default() }, token, record, replaces, source)
         };
+        let record = take_over(service, record, source).await?;
         let new = insert(service, token, record, &work).await?;
         let new = hand_over(service, new, replaces).await?;
         if let Some(New { token, stored }) = new {
@@ -152,6 +156,28 @@ impl New {
     fn cookie(&self, service: &SessionService) -> HeaderValue {
         service.cookie_for(&self.token, &self.stored.record)
     }
+}
+
+/// Moves the data out of the session that it comes from, as it is there by now.
+///
+/// What an earlier request counts in it (guesses of a one-time code, say) is not lost, and of
+/// several requests that start a session from the same one, only the first finds anything.
+async fn take_over(
+    service: &SessionService,
+    mut record: Arc<SessionRecord>,
+    source: Option<Stored>,
+) -> Result<Arc<SessionRecord>, Error> {
+    let Some(source) = source.filter(|source| !source.record.data.0.is_empty()) else {
+        return Ok(record);
+    };
+    let mut data = SessionData::default();
+    let live = change(service, source, |source| {
+        data = std::mem::take(&mut source.data);
+        Ok(true)
+    })
+    .await?;
+    Arc::make_mut(&mut record).data = if live.is_some() { data } else { SessionData::default() };
+    Ok(record)
 }
 
 /// Ends the session that goes on under a new key. If there is nothing to end, somebody has logged
@@ -234,13 +260,4 @@ fn apply(service: &SessionService, record: &mut SessionRecord, work: &Work) -> R
         }
     }
     Ok(())
-}
-
-impl SessionService {
-    fn cookie_for(&self, token: &SessionToken, record: &SessionRecord) -> HeaderValue {
-        // Rounded up: the milliseconds since the session began are no second less.
-        let age = (record.expires_at - self.now()).num_milliseconds().max(0);
-        let age = (age + 999) / 1000;
-        self.cookie.set(token, record.persistent.then_some(age))
-    }
 }

@@ -6,6 +6,7 @@
 //! - [`record`]: the stored row;
 //! - [`schema`] and [`untyped`]: the data as the application declares it;
 //! - [`live`]: the handle that an operation receives;
+//! - `service`: how sessions are configured;
 //! - `state`: what the request knows and has changed; `commit`: how that reaches the store.
 
 mod commit;
@@ -13,7 +14,9 @@ pub mod live;
 mod patch;
 pub mod record;
 pub mod schema;
+mod service;
 mod state;
 pub mod untyped;
 
-pub(crate) use state::{Lifetime, SessionState};
+pub(crate) use service::{Lifetime, SessionService};
+pub(crate) use state::SessionState;

@@ -3,7 +3,7 @@
 //! Changes are kept field by field, not as a whole object, so that two requests that change
 //! different fields of one session both succeed.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, value::to_raw_value};
@@ -15,7 +15,7 @@ use super::{
 use crate::error::Error;
 
 /// Changes to one part of the data.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Patch {
     /// Changed fields; `None` for a removed one.
     fields: BTreeMap<String, Option<Value>>,
@@ -25,9 +25,16 @@ pub(crate) struct Patch {
     pub(crate) keep_on_error: bool,
 }
 
+impl fmt::Debug for Patch {
+    /// Shows the names of the fields only: the values may be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.fields.keys()).finish()
+    }
+}
+
 fn failed(name: &str) -> impl Fn(serde_json::Error) -> Error {
     let key = name.to_owned();
-    move |error| Error::SessionData { key: key.clone(), source: error.into() }
+    move |error| Error::session_data(key.as_str(), &error)
 }
 
 fn object<T: SessionSchema>(value: &T) -> Result<Map<String, Value>, Error> {

@@ -128,7 +128,7 @@ impl SessionData {
     }
 
     fn error(error: serde_json::Error) -> crate::error::Error {
-        crate::error::Error::SessionData { key: "*".into(), source: error.into() }
+        crate::error::Error::session_data("*", &error)
     }
 
     /// The live data under a name.

@@ -11,10 +11,10 @@ use uuid::Uuid;
 
 use super::{
     patch::Patch,
-    record::{SessionData, SessionLogin, SessionRecord},
+    record::{SessionLogin, SessionRecord},
+    service::{Lifetime, SessionService},
 };
 use crate::{
-    config::SessionService,
     error::Error,
     http::{
         Client,
@@ -93,6 +93,8 @@ pub(crate) enum Current {
         /// The session that goes on under the new key. If somebody has ended it meanwhile, it must
         /// not go on.
         replaces: Option<SessionKey>,
+        /// The session that the data is taken over from.
+        source: Option<Stored>,
     },
     /// None: it was flushed, or nothing was presented.
     None,
@@ -103,20 +105,6 @@ pub(crate) enum Current {
 pub(crate) struct ExpiryChange {
     pub(crate) lifetime: Option<TimeDelta>,
     pub(crate) persistent: Option<bool>,
-}
-
-/// How long a new session lives.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) enum Lifetime {
-    /// The configured time.
-    #[default]
-    Default,
-    /// "Remember me".
-    Remember,
-    /// This long at most, within the "remember me" limit.
-    For(TimeDelta),
-    /// The configured time, and the cookie ends with the browser whatever the configuration says.
-    BrowserSession,
 }
 
 impl SessionState {
@@ -177,7 +165,7 @@ impl SessionState {
         if self.loaded.get().is_some() {
             return Ok(true);
         }
-        let now = service.clock.now();
+        let now = service.now();
         let Some(answer) = service.store.load_now(&key, now) else {
             return Ok(false);
         };
@@ -191,7 +179,7 @@ impl SessionState {
             return Ok(None);
         };
         if self.loaded.get().is_none() {
-            let now = service.clock.now();
+            let now = service.now();
             let record = service.store.load(&key, now).await?;
             self.note_loaded(service, key, record, now);
         }
@@ -274,18 +262,21 @@ impl SessionState {
         let token = SessionToken::generate()?;
         let mut record = service.new_record(client, lifetime);
         let mut work = self.work();
-        let old = match std::mem::replace(&mut work.current, Current::None) {
-            Current::Presented => {
-                self.loaded().map(|stored| (Some(stored.key), stored.record.clone()))
+        let (key, old, source) = match std::mem::replace(&mut work.current, Current::None) {
+            Current::Fresh { record, replaces, source, .. } => (replaces, Some(record), source),
+            other => {
+                work.current = other;
+                let stored = self.stored(&work);
+                let record = stored.as_ref().map(|stored| stored.record.clone());
+                (stored.as_ref().map(|stored| stored.key), record, stored)
             }
-            Current::Stored(stored) => Some((Some(stored.key), stored.record)),
-            Current::Fresh { record, replaces, .. } => Some((replaces, record)),
-            Current::None => None,
         };
-        if let Some((key, old)) = old {
-            work.ended.extend(key);
+        work.ended.extend(key);
+        let mut taken_over = None;
+        if let Some(old) = old {
             if old.login.as_ref().is_none_or(|before| before.user == login.user) {
                 record.data = old.data.clone();
+                taken_over = source;
             } else {
                 work.drop_data();
             }
@@ -293,7 +284,8 @@ impl SessionState {
         record.login = Some(login);
         work.expiry = None;
         work.announce = None;
-        work.current = Current::Fresh { token, record: Arc::new(record), replaces: None };
+        let record = Arc::new(record);
+        work.current = Current::Fresh { token, record, replaces: None, source: taken_over };
         Ok(())
     }
 
@@ -302,8 +294,11 @@ impl SessionState {
     pub(crate) fn cycle(&self, login: Option<SessionLogin>) -> Result<(), Error> {
         let token = SessionToken::generate()?;
         let mut work = self.work();
-        let (mut record, replaces) = match std::mem::replace(&mut work.current, Current::None) {
-            Current::Fresh { record, replaces, .. } => ((*record).clone(), replaces),
+        let fresh = std::mem::replace(&mut work.current, Current::None);
+        let (mut record, replaces, source) = match fresh {
+            Current::Fresh { record, replaces, source, .. } => {
+                ((*record).clone(), replaces, source)
+            }
             other => {
                 work.current = other;
                 let Some(stored) = self.stored(&work) else {
@@ -314,14 +309,14 @@ impl SessionState {
                     version: 1,
                     ..(*stored.record).clone()
                 };
-                (record, Some(stored.key))
+                (record, Some(stored.key), Some(stored))
             }
         };
         if login.is_some() {
             record.login = login;
         }
         work.announce = None;
-        work.current = Current::Fresh { token, record: Arc::new(record), replaces };
+        work.current = Current::Fresh { token, record: Arc::new(record), replaces, source };
         Ok(())
     }
 
@@ -360,41 +355,5 @@ impl Work {
     fn drop_data(&mut self) {
         self.patches.clear();
         self.generation += 1;
-    }
-}
-
-impl SessionService {
-    /// A session that begins now, without data or login.
-    pub(crate) fn new_record(&self, client: &Client, lifetime: Lifetime) -> SessionRecord {
-        let now = self.now();
-        let expiry = &self.expiry;
-        let (idle, absolute, persistent) = match lifetime {
-            Lifetime::Default => (expiry.idle, expiry.absolute, !expiry.expire_at_browser_close),
-            Lifetime::BrowserSession => (expiry.idle, expiry.absolute, false),
-            Lifetime::Remember => (expiry.remember_idle, expiry.remember_absolute, true),
-            Lifetime::For(time) => {
-                let time = time.clamp(TimeDelta::zero(), expiry.remember_absolute);
-                (time.min(expiry.remember_idle), time, true)
-            }
-        };
-        SessionRecord {
-            handle: Uuid::new_v4(),
-            login: None,
-            data: SessionData::default(),
-            created_at: now,
-            last_active_at: now,
-            idle_timeout: idle,
-            expires_at: now + absolute,
-            persistent,
-            ip: client.ip,
-            user_agent: client.user_agent.clone(),
-            version: 1,
-        }
-    }
-
-    /// The time now, to the millisecond, as stores keep it.
-    pub(crate) fn now(&self) -> DateTime<Utc> {
-        let now = self.clock.now();
-        DateTime::from_timestamp_millis(now.timestamp_millis()).unwrap_or(now)
     }
 }

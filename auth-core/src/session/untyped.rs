@@ -66,5 +66,5 @@ impl Untyped {
 }
 
 fn failed(key: &str, error: serde_json::Error) -> Error {
-    Error::SessionData { key: key.to_owned(), source: error.into() }
+    Error::session_data(key, &error)
 }

@@ -389,6 +389,21 @@ fn signatures_that_cannot_be_are_refused() {
     );
 }
 
+#[test]
+fn many_operations_are_spread_over_shims() {
+    let methods = (0..9).map(|index| {
+        let name = quote::format_ident!("a{index}");
+        quote!(#[oai(path = "/a", method = "get")] async fn #name(&self, user: User) {})
+    });
+    let shown = expands(quote!(tag = "Tag::A"), quote!(impl Api { #(#methods)* }));
+    for shim in ["__AuthShim0", "__AuthShim1"] {
+        let shim = quote::format_ident!("{shim}");
+        has(&shown, quote!(#[poem_openapi::OpenApi(tag = "Tag::A",)] impl #shim));
+        has(&shown, quote!(apis.extend(<#shim as poem_openapi::OpenApi>::meta());));
+    }
+    assert!(!shown.contains("__AuthShim2"), "{shown}");
+}
+
 /// What an operation costs beside the author's own tokens. The work belongs to the runtime: if this
 /// grows, ask what of it could be an ordinary function.
 #[test]

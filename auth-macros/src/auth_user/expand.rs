@@ -181,7 +181,7 @@ fn login_name(user: &User<'_>) -> TokenStream {
 fn roles(user: &User<'_>) -> TokenStream {
     let p = user.runtime;
     let has_role = user.roles.map(|Field { ident, ty, .. }| {
-        let call = quote_spanned!(ty.span()=> #p::RoleSet::has_role(&self.#ident, role));
+        let call = quote_spanned!(ty.span()=> <#ty as #p::RoleSet<Self::Role>>::has_role(&self.#ident, role));
         quote! {
             fn has_role(&self, role: &str) -> bool {
                 #call
@@ -189,7 +189,7 @@ fn roles(user: &User<'_>) -> TokenStream {
         }
     });
     let granted = user.roles.map(|Field { ident, ty, .. }| {
-        quote_spanned!(ty.span()=> #p::RoleSet::grants(&self.#ident, permission))
+        quote_spanned!(ty.span()=> <#ty as #p::RoleSet<Self::Role>>::grants(&self.#ident, permission))
     });
     let held = user.permissions.map(|Field { ident, ty, .. }| {
         quote_spanned!(ty.span()=> self.#ident.iter().any(|held| held == permission))

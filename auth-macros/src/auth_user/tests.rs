@@ -88,12 +88,12 @@ fn the_accessors_follow_the_marks() {
         quote!(0usize => ::core::option::Option::Some(::core::convert::AsRef::<str>::as_ref(&self.username)),),
     );
     has(&shown, quote!(1usize => self.email.as_ref().map(::core::convert::AsRef::<str>::as_ref),));
-    has(&shown, quote!(RoleSet::has_role(&self.roles, role)));
+    has(&shown, quote!(<Vec<Role> as RoleSet<Self::Role>>::has_role(&self.roles, role)));
     has(
         &shown,
         quote!(
             self.permissions.iter().any(|held| held == permission)
-                || RoleSet::grants(&self.roles, permission)
+                || <Vec<Role> as RoleSet<Self::Role>>::grants(&self.roles, permission)
         ),
     );
     has(

@@ -53,7 +53,7 @@ pub(crate) async fn insert(
     )
     .bind(user.id)
     .bind(&user.username)
-    .bind(user.password.expose())
+    .bind(&user.password)
     .bind(roles_to_text(&user.roles))
     .bind(user.epoch)
     .bind(user.signup_time)

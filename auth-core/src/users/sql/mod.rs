@@ -188,5 +188,6 @@ impl<U: SqlUser> UserStore<U> for SqlUsers<U> {
     }
 }
 
-#[cfg(all(test, feature = "sqlite"))]
+#[cfg(test)]
+#[cfg(feature = "sqlite")]
 mod tests;

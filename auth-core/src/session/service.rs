@@ -1,0 +1,83 @@
+//! The sessions as they are configured: where they are kept, how long they live, which cookie names
+//! them.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use http::HeaderValue;
+use uuid::Uuid;
+
+use super::record::{SessionData, SessionRecord};
+use crate::{
+    clock::{Clock, to_the_millisecond},
+    expiry::Expiry,
+    http::{Client, cookie::SessionCookie},
+    secret::SessionToken,
+    store::SessionStore,
+};
+
+/// The sessions at run time.
+#[derive(Debug)]
+pub(crate) struct SessionService {
+    pub(crate) store: Arc<dyn SessionStore>,
+    pub(crate) cookie: SessionCookie,
+    pub(crate) expiry: Expiry,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// How long a new session lives.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) enum Lifetime {
+    /// The configured time.
+    #[default]
+    Default,
+    /// "Remember me".
+    Remember,
+    /// This long at most, within the "remember me" limit.
+    For(TimeDelta),
+    /// The configured time, and the cookie ends with the browser whatever the configuration says.
+    BrowserSession,
+}
+
+impl SessionService {
+    /// A session that begins now, without data or login.
+    pub(crate) fn new_record(&self, client: &Client, lifetime: Lifetime) -> SessionRecord {
+        let now = self.now();
+        let expiry = &self.expiry;
+        let (idle, absolute, persistent) = match lifetime {
+            Lifetime::Default => (expiry.idle, expiry.absolute, !expiry.expire_at_browser_close),
+            Lifetime::BrowserSession => (expiry.idle, expiry.absolute, false),
+            Lifetime::Remember => (expiry.remember_idle, expiry.remember_absolute, true),
+            Lifetime::For(time) => {
+                let time = time.clamp(TimeDelta::zero(), expiry.remember_absolute);
+                (time.min(expiry.remember_idle), time, true)
+            }
+        };
+        SessionRecord {
+            handle: Uuid::new_v4(),
+            login: None,
+            data: SessionData::default(),
+            created_at: now,
+            last_active_at: now,
+            idle_timeout: idle,
+            expires_at: now + absolute,
+            persistent,
+            ip: client.ip,
+            user_agent: client.user_agent.clone(),
+            version: 1,
+        }
+    }
+
+    /// The time now, to the millisecond, as stores keep it.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        to_the_millisecond(self.clock.now())
+    }
+
+    /// The `Set-Cookie` header of a session.
+    pub(super) fn cookie_for(&self, token: &SessionToken, record: &SessionRecord) -> HeaderValue {
+        // Rounded up: the milliseconds since the session began are no second less.
+        let age = (record.expires_at - self.now()).num_milliseconds().max(0);
+        let age = (age + 999) / 1000;
+        self.cookie.set(token, record.persistent.then_some(age))
+    }
+}

@@ -1,0 +1,12 @@
+//! Black box: a started process, asked over HTTP.
+
+mod admin;
+mod change;
+mod email;
+mod process;
+mod server;
+mod token;
+mod user;
+
+const PASSWORD: &str = "seven purple giraffes";
+const OTHER_PASSWORD: &str = "eight yellow elephants";

@@ -1,0 +1,15 @@
+//! What works, told as stories: one file for each subject.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod calls;
+mod configuration;
+mod cookies;
+mod data;
+mod expiry;
+mod guards;
+mod handlers;
+mod login;
+mod password;
+mod responder;
+mod tokens;
+mod two_users;

@@ -1,0 +1,14 @@
+//! What attackers try, one file for each attack; and that a fault never helps them.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod cross_site;
+mod enumeration;
+mod fail_closed;
+mod fixation;
+mod guessing;
+mod logout_race;
+mod mixed_credentials;
+mod one_time_codes;
+mod secrets;
+mod token_forgery;
+mod unread_bodies;
