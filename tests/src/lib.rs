@@ -3,7 +3,7 @@
 //!
 //! Tests go through HTTP, as a client does. `flows` tells what works, `threats` what an attacker
 //! tries, one file for each.
-#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+#![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a panic is how a test fails")]
 
 pub mod api;
 pub mod body;
