@@ -16,7 +16,7 @@ fn mistakes_are_explained() {
     let kinds: &[&str] = if is_worded_by_this_compiler() {
         &["fail", "fail_rustc"]
     } else {
-        println!("skipped: fail_rustc holds the words of {WORDED_BY}");
+        eprintln!("skipped: fail_rustc holds the words of {WORDED_BY}");
         &["fail"]
     };
     for name in MACROS {

@@ -14,7 +14,7 @@ use crate::{
     error::{Error, Failure},
     http::{Client, RequestHead, cross_site::is_cross_site, forwarded::client_ip, truncated},
     rejection::Rejection,
-    scheme::{BearerScheme, Identity, Outcome, identify},
+    scheme::{BearerScheme, Identification, Identity, Outcome},
     session::{SessionService, SessionState, live::LiveSession, schema::SessionSchema},
     user::AuthUser,
 };
@@ -30,9 +30,37 @@ const USER_AGENT_BYTES: usize = 255;
 pub struct Context {
     auth: Authenticator,
     pub(crate) session: SessionState,
-    /// One outcome per type of user.
-    outcomes: Mutex<Vec<(TypeId, Arc<dyn Any + Send + Sync>)>>,
+    outcomes: Mutex<Outcomes>,
     client: OnceLock<Client>,
+}
+
+/// One outcome per type of user. Hardly an operation takes two, so the first has its place here.
+#[derive(Debug, Default)]
+struct Outcomes {
+    first: Option<(TypeId, Erased)>,
+    others: Vec<(TypeId, Erased)>,
+}
+
+/// The outcome for a type of user that is hidden.
+type Erased = Outcome<dyn Any + Send + Sync>;
+
+impl Outcomes {
+    fn get(&self, id: TypeId) -> Option<&Erased> {
+        let mut all = self.first.iter().chain(&self.others);
+        all.find(|(other, _)| *other == id).map(|(_, outcome)| outcome)
+    }
+
+    fn set(&mut self, id: TypeId, outcome: Erased) {
+        let Some(first) = &mut self.first else {
+            self.first = Some((id, outcome));
+            return;
+        };
+        let mut all = std::iter::once(first).chain(&mut self.others);
+        match all.find(|(other, _)| *other == id) {
+            Some((_, old)) => *old = outcome,
+            None => self.others.push((id, outcome)),
+        }
+    }
 }
 
 impl Context {
@@ -65,10 +93,37 @@ impl Context {
         &self,
         head: &RequestHead<'_>,
     ) -> Result<Outcome<U>, Failure> {
-        if let Some(outcome) = self.known::<U>() {
-            return Ok(outcome);
+        let mut identification = Identification::default();
+        match self.authenticate_now(&mut identification, head)? {
+            Some(outcome) => Ok(outcome),
+            None => self.finish_authentication(identification, head).await,
         }
-        let outcome = identify::<U>(self, head).await?;
+    }
+
+    /// The first part of [`authenticate`](Self::authenticate), which does not wait. `None` means
+    /// that [`finish_authentication`](Self::finish_authentication) has to.
+    pub(crate) fn authenticate_now<U: AuthUser>(
+        &self,
+        identification: &mut Identification,
+        head: &RequestHead<'_>,
+    ) -> Result<Option<Outcome<U>>, Failure> {
+        if let Some(outcome) = self.known::<U>() {
+            return Ok(Some(outcome));
+        }
+        let outcome = identification.now::<U>(self, head)?;
+        if let Some(outcome) = &outcome {
+            self.remember(outcome.clone());
+        }
+        Ok(outcome)
+    }
+
+    /// The second part of [`authenticate`](Self::authenticate).
+    pub(crate) async fn finish_authentication<U: AuthUser>(
+        &self,
+        identification: Identification,
+        head: &RequestHead<'_>,
+    ) -> Result<Outcome<U>, Failure> {
+        let outcome = identification.finish::<U>(self, head).await?;
         self.remember(outcome.clone());
         Ok(outcome)
     }
@@ -76,28 +131,27 @@ impl Context {
     /// What [`authenticate`](Self::authenticate) found, if it was asked.
     #[must_use]
     pub fn known<U: AuthUser>(&self) -> Option<Outcome<U>> {
-        let outcomes = self.outcomes();
-        let (_, outcome) = outcomes.iter().find(|(id, _)| *id == TypeId::of::<U>())?;
-        // `Nobody` is a flag, `Known` an identity; either is what `remember` put there.
-        if let Ok(identity) = outcome.clone().downcast::<Identity<U>>() {
-            return Some(Outcome::Known(identity));
-        }
-        outcome.downcast_ref::<bool>().map(|&stale| Outcome::Nobody { stale })
+        let outcome = self.outcomes().get(TypeId::of::<U>())?.clone();
+        Some(match outcome {
+            Outcome::Nobody { stale } => Outcome::Nobody { stale },
+            Outcome::Known(Identity { user, scheme, login_at }) => {
+                let user = user.downcast::<U>().ok()?;
+                Outcome::Known(Identity { user, scheme, login_at })
+            }
+        })
     }
 
     pub(crate) fn remember<U: AuthUser>(&self, outcome: Outcome<U>) {
-        let value: Arc<dyn Any + Send + Sync> = match outcome {
-            Outcome::Known(identity) => identity,
-            Outcome::Nobody { stale } => Arc::new(stale),
+        let outcome: Erased = match outcome {
+            Outcome::Nobody { stale } => Outcome::Nobody { stale },
+            Outcome::Known(Identity { user, scheme, login_at }) => {
+                Outcome::Known(Identity { user, scheme, login_at })
+            }
         };
-        let mut outcomes = self.outcomes();
-        match outcomes.iter_mut().find(|(id, _)| *id == TypeId::of::<U>()) {
-            Some((_, old)) => *old = value,
-            None => outcomes.push((TypeId::of::<U>(), value)),
-        }
+        self.outcomes().set(TypeId::of::<U>(), outcome);
     }
 
-    fn outcomes(&self) -> MutexGuard<'_, Vec<(TypeId, Arc<dyn Any + Send + Sync>)>> {
+    fn outcomes(&self) -> MutexGuard<'_, Outcomes> {
         // Every section under this lock only moves values; a panic in one leaves nothing half done.
         self.outcomes.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -149,7 +203,7 @@ impl Context {
     pub(crate) async fn flush_session(&self) -> Result<(), Error> {
         let service = self.sessions()?;
         let stored = self.session.forget();
-        self.outcomes().clear();
+        *self.outcomes() = Outcomes::default();
         if let Some(key) = stored {
             service.store.delete(&key, service.now()).await?;
             self.session.work().ended.retain(|ended| *ended != key);
@@ -166,12 +220,15 @@ impl Context {
     /// - a change could not be stored: [`Error`]. The answer must then be a failure, whatever the
     ///   operation said: it promised something that is not so.
     pub async fn commit(&self, failed: bool) -> Result<Option<HeaderValue>, Error> {
-        if self.session.is_untouched() {
+        let Some(service) = &self.auth.inner.sessions else {
+            return Ok(None);
+        };
+        if self.session.is_untouched(service) {
             return Ok(None);
         }
         let nobody = Client { ip: None, user_agent: None, cross_site: false };
         let client = self.client.get().unwrap_or(&nobody);
-        self.session.commit(self.sessions()?, client, failed).await
+        self.session.commit(service, client, failed).await
     }
 
     /// Whether the answer depends on the cookie, so that caches must tell clients apart.
@@ -180,10 +237,11 @@ impl Context {
         self.session.was_asked()
     }
 
-    /// Whether the answer is for one user only, so that no cache may keep it.
+    /// Whether the answer is for one user only, so that no cache may keep it. If it is not, nobody
+    /// has asked for a user or a session, and there is nothing to commit either.
     #[must_use]
     pub fn is_personal(&self) -> bool {
-        !self.outcomes().is_empty() || self.session.was_asked()
+        self.outcomes().first.is_some() || self.session.was_asked()
     }
 
     /// The time now, to the millisecond, as stores keep it: what is compared with a stored time

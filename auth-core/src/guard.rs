@@ -2,7 +2,7 @@
 
 use std::{any::TypeId, marker::PhantomData};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use futures_util::future::BoxFuture;
 
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     http::RequestHead,
     rejection::Rejection,
     requirement::Requirement,
-    scheme::{Identity, Outcome},
+    scheme::{Identification, Identity, Outcome},
     user::{AuthRole, AuthUser, UserMeta},
 };
 
@@ -54,8 +54,13 @@ pub struct Principal {
     admit: Admit,
 }
 
-type Admit =
-    for<'a> fn(&'a Context, &'a RequestHead<'a>, Admission) -> BoxFuture<'a, Result<(), Failure>>;
+type Admit = for<'a> fn(&'a Context, &'a RequestHead<'a>, Admission) -> Admitted<'a>;
+
+/// Whether a user is let in: known now, or when the stores have answered.
+enum Admitted<'a> {
+    Now(Result<(), Failure>),
+    Later(BoxFuture<'a, Result<(), Failure>>),
+}
 
 /// A type of user, as data.
 #[derive(Debug, Clone, Copy)]
@@ -92,11 +97,7 @@ pub trait AuthParameter {
 }
 
 const fn principal<U: AuthUser>(optional: bool) -> Parameter {
-    Parameter::User(Principal {
-        user: UserType::of::<U>(),
-        optional,
-        admit: |context, head, admission| Box::pin(admit::<U>(context, head, admission)),
-    })
+    Parameter::User(Principal { user: UserType::of::<U>(), optional, admit: admit::<U> })
 }
 
 impl<U: AuthUser> AuthParameter for U {
@@ -163,27 +164,42 @@ impl Policy {
                 && subject.is_some_and(|subject| subject.user.meta.path == user.user.meta.path);
             let requirement = if is_subject { self.requirement } else { Requirement::LoggedIn };
             let admission = Admission { optional: user.optional, requirement };
-            (user.admit)(context, head, admission).await?;
+            match (user.admit)(context, head, admission) {
+                Admitted::Now(result) => result?,
+                Admitted::Later(result) => result.await?,
+            }
         }
         Ok(())
     }
 }
 
-async fn admit<U: AuthUser>(
-    context: &Context,
-    head: &RequestHead<'_>,
+fn admit<'a, U: AuthUser>(
+    context: &'a Context,
+    head: &'a RequestHead<'a>,
     admission: Admission,
-) -> Result<(), Failure> {
-    match context.authenticate::<U>(head).await? {
-        Outcome::Nobody { .. } if admission.optional => Ok(()),
-        Outcome::Nobody { stale: true } => Err(Rejection::InvalidSession.into()),
-        Outcome::Nobody { stale: false } => Err(Rejection::MissingCredentials.into()),
-        Outcome::Known(identity) => {
-            match decide(&admission.requirement, &identity, context.now()) {
+) -> Admitted<'a> {
+    let mut identification = Identification::default();
+    match context.authenticate_now::<U>(&mut identification, head) {
+        Ok(Some(outcome)) => Admitted::Now(admission.decide(&outcome, context)),
+        Ok(None) => Admitted::Later(Box::pin(async move {
+            let outcome = context.finish_authentication::<U>(identification, head).await?;
+            admission.decide(&outcome, context)
+        })),
+        Err(failure) => Admitted::Now(Err(failure)),
+    }
+}
+
+impl Admission {
+    fn decide<U: AuthUser>(self, outcome: &Outcome<U>, context: &Context) -> Result<(), Failure> {
+        match outcome {
+            Outcome::Nobody { .. } if self.optional => Ok(()),
+            Outcome::Nobody { stale: true } => Err(Rejection::InvalidSession.into()),
+            Outcome::Nobody { stale: false } => Err(Rejection::MissingCredentials.into()),
+            Outcome::Known(identity) => match decide(&self.requirement, identity, context) {
                 Decision::Met => Ok(()),
                 Decision::NotMet => Err(Rejection::Forbidden.into()),
                 Decision::NotFresh => Err(Rejection::ReauthenticationRequired.into()),
-            }
+            },
         }
     }
 }
@@ -200,7 +216,7 @@ enum Decision {
 fn decide<U: AuthUser>(
     requirement: &Requirement,
     identity: &Identity<U>,
-    now: DateTime<Utc>,
+    context: &Context,
 ) -> Decision {
     let met = |met: bool| if met { Decision::Met } else { Decision::NotMet };
     match requirement {
@@ -209,12 +225,16 @@ fn decide<U: AuthUser>(
         Requirement::Permission(permission) => met(identity.user.has_permission(permission)),
         Requirement::Fresh(age) => {
             let age = TimeDelta::from_std(*age).unwrap_or(TimeDelta::MAX);
-            if now - identity.login_at <= age { Decision::Met } else { Decision::NotFresh }
+            if context.now() - identity.login_at <= age {
+                Decision::Met
+            } else {
+                Decision::NotFresh
+            }
         }
         Requirement::Any(items) => {
             let mut best = Decision::NotMet;
             for item in *items {
-                match decide(item, identity, now) {
+                match decide(item, identity, context) {
                     Decision::Met => return Decision::Met,
                     Decision::NotFresh => best = Decision::NotFresh,
                     Decision::NotMet => {}
@@ -225,7 +245,7 @@ fn decide<U: AuthUser>(
         Requirement::All(items) => {
             let mut worst = Decision::Met;
             for item in *items {
-                match decide(item, identity, now) {
+                match decide(item, identity, context) {
                     Decision::NotMet => return Decision::NotMet,
                     Decision::NotFresh => worst = Decision::NotFresh,
                     Decision::Met => {}

@@ -47,7 +47,8 @@ impl SessionToken {
 
     /// Reads what a client presented. `None` for anything that this type never wrote.
     #[must_use]
-    pub fn parse(value: &str) -> Option<Self> {
+    pub fn parse(value: impl AsRef<[u8]>) -> Option<Self> {
+        let value = value.as_ref();
         let mut bytes = [0; 32];
         // One length only, so that a client cannot make the decoder work on megabytes.
         if value.len() != 43 {

@@ -8,6 +8,7 @@ use std::{
     hash::Hash,
     net::IpAddr,
     str::FromStr,
+    sync::Arc,
 };
 
 use chrono::{DateTime, Utc};
@@ -216,9 +217,9 @@ pub struct LoginColumn {
 
 /// Names one user among all types of users: `<table>:<id>`.
 ///
-/// This is what sessions and tokens carry.
+/// This is what sessions and tokens carry. Clones share the text.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct UserKey(Box<str>);
+pub struct UserKey(Arc<str>);
 
 impl UserKey {
     /// The key of a user.

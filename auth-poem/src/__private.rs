@@ -62,6 +62,12 @@ macro_rules! __impl_user {
             ) -> $crate::__private::poem::Result<Self> {
                 $crate::__private::required(request)
             }
+
+            fn ready(
+                request: &'a $crate::__private::poem::Request,
+            ) -> ::core::option::Option<$crate::__private::poem::Result<Self>> {
+                ::core::option::Option::Some($crate::__private::required(request))
+            }
         }
 
         impl<'a> $crate::__private::HandlerParam<'a> for $user {
@@ -77,6 +83,14 @@ macro_rules! __impl_user {
                 _: &mut $crate::__private::poem::RequestBody,
             ) -> $crate::__private::poem::Result<::core::option::Option<Self>> {
                 $crate::__private::optional(request)
+            }
+
+            fn ready(
+                request: &'a $crate::__private::poem::Request,
+            ) -> ::core::option::Option<
+                $crate::__private::poem::Result<::core::option::Option<Self>>,
+            > {
+                ::core::option::Option::Some($crate::__private::optional(request))
             }
         }
 

@@ -137,7 +137,7 @@ pub(crate) fn into_poem(answer: http::Response<bytes::Bytes>) -> Response {
 
 /// What documents say of a login that fails; only operations with a handle to log in say it.
 pub(crate) const LOGIN_ANSWERS: [(StatusCode, &str); 2] = [
-    (StatusCode::UNAUTHORIZED, "The name or the password is wrong, or nobody is logged in."),
+    (StatusCode::UNAUTHORIZED, "The name or the password is wrong."),
     (StatusCode::TOO_MANY_REQUESTS, "Too many failed attempts."),
 ];
 

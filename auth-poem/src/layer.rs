@@ -1,11 +1,12 @@
 //! The middleware: opens the context of a request, and commits it when the operation is done.
 
-use std::sync::Arc;
+use std::{fmt, future::Future, sync::Arc};
 
 use auth_core::{config::Authenticator, context::Context, error::Failure};
 use poem::{
     Endpoint, IntoResponse, Middleware, Request, Response, Result,
-    http::{HeaderValue, header},
+    endpoint::{BoxEndpoint, DynEndpoint},
+    http::{HeaderMap, HeaderValue, header},
 };
 
 use crate::error::{Error, into_poem};
@@ -43,22 +44,48 @@ pub struct AuthEndpoint<E> {
 impl<E: Endpoint> Endpoint for AuthEndpoint<E> {
     type Output = Response;
 
-    async fn call(&self, mut request: Request) -> Result<Response> {
+    // No `async fn`: its future would hold the request, which is large, and copy it twice.
+    fn call(&self, mut request: Request) -> impl Future<Output = Result<Response>> + Send {
         let outer = request.extensions().get::<Arc<Context>>();
-        if outer.is_some_and(|outer| outer.auth().is(&self.auth)) {
-            // A layer further out commits.
-            return self.endpoint.call(request).await.map(IntoResponse::into_response);
+        // Where a layer further out has the same configuration, that one commits.
+        let context = match outer.is_some_and(|outer| outer.auth().is(&self.auth)) {
+            true => None,
+            false => Some(Arc::new(Context::new(self.auth.clone()))),
+        };
+        if let Some(context) = &context {
+            request.extensions_mut().insert(context.clone());
         }
-        let context = Arc::new(Context::new(self.auth.clone()));
-        request.extensions_mut().insert(context.clone());
-        let result = self.endpoint.call(request).await.map(IntoResponse::into_response);
-        close(&context, result).await
+        let answer = self.endpoint.call(request);
+        async move {
+            let result = answer.await.map(IntoResponse::into_response);
+            let Some(context) = context else { return result };
+            let result = result.map_err(|error| settle(context.auth(), error));
+            // If it is not, nobody has asked for a user or a session, and nothing is to commit.
+            if context.is_personal() { close(&context, result).await } else { result }
+        }
+    }
+}
+
+/// A boxed endpoint as [`AuthEndpoint`] calls it: without the two futures that poem puts around
+/// one, each of which copies the request.
+pub struct Boxed(pub(crate) BoxEndpoint<'static>);
+
+impl fmt::Debug for Boxed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Boxed(…)")
+    }
+}
+
+impl Endpoint for Boxed {
+    type Output = Response;
+
+    fn call(&self, request: Request) -> impl Future<Output = Result<Response>> + Send {
+        DynEndpoint::call(&*self.0, request)
     }
 }
 
 /// Commits, and writes into the answer what the commit and caches need.
 async fn close(context: &Context, result: Result<Response>) -> Result<Response> {
-    let result = result.map_err(|error| settle(context.auth(), error));
     let failed = match &result {
         Ok(response) => response.status().is_client_error() || response.status().is_server_error(),
         Err(_) => true,
@@ -69,27 +96,28 @@ async fn close(context: &Context, result: Result<Response>) -> Result<Response> 
         // is lost.
         Err(fault) => return Ok(into_poem(context.auth().answer(&Failure::Fault(fault)))),
     };
-    if cookie.is_none() && !context.is_personal() {
-        return result;
-    }
-    let complete = |mut response: Response| {
-        let headers = response.headers_mut();
-        if let Some(cookie) = cookie {
-            headers.append(header::SET_COOKIE, cookie);
-        }
-        if context.looked_at_session() {
-            headers.append(header::VARY, HeaderValue::from_static("cookie"));
-        }
-        headers
-            .entry(header::CACHE_CONTROL)
-            .or_insert_with(|| HeaderValue::from_static("no-store"));
-        response
-    };
     match result {
-        Ok(response) => Ok(complete(response)),
+        Ok(mut response) => {
+            complete(context, cookie, response.headers_mut());
+            Ok(response)
+        }
         // An error cannot carry headers, so it becomes the response that it stands for.
-        Err(error) => Err(poem::Error::from_response(complete(error.into_response()))),
+        Err(error) => {
+            let mut response = error.into_response();
+            complete(context, cookie, response.headers_mut());
+            Err(poem::Error::from_response(response))
+        }
     }
+}
+
+fn complete(context: &Context, cookie: Option<HeaderValue>, headers: &mut HeaderMap) {
+    if let Some(cookie) = cookie {
+        headers.append(header::SET_COOKIE, cookie);
+    }
+    if context.looked_at_session() {
+        headers.append(header::VARY, HeaderValue::from_static("cookie"));
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert_with(|| HeaderValue::from_static("no-store"));
 }
 
 /// Has an error of ours answered as the application configured it.

@@ -73,6 +73,13 @@ pub trait Param<'a>: Sized {
         body: &mut RequestBody,
         options: ExtractParamOptions<Self::ParamType>,
     ) -> impl Future<Output = Result<Self>> + Send;
+
+    /// The value, where it is there already: a user's, whom the gate has let in. It saves the
+    /// request a boxed future.
+    #[must_use]
+    fn ready(_request: &'a Request) -> Option<Result<Self>> {
+        None
+    }
 }
 
 #[diagnostic::do_not_recommend]
@@ -162,6 +169,9 @@ impl<'a, T: Param<'a>> ApiExtractor<'a> for Arg<T> {
         body: &mut RequestBody,
         options: ExtractParamOptions<Self::ParamType>,
     ) -> Result<Self> {
+        if let Some(ready) = T::ready(request) {
+            return ready.map(Self);
+        }
         // Boxed because of rust-lang/rust#100013, as in poem itself.
         T::from_request(request, body, options).boxed().await.map(Self)
     }
@@ -186,6 +196,12 @@ pub trait HandlerParam<'a>: Sized {
         request: &'a Request,
         body: &mut RequestBody,
     ) -> impl Future<Output = Result<Option<Self>>> + Send;
+
+    /// As in [`Param::ready`].
+    #[must_use]
+    fn ready(_request: &'a Request) -> Option<Result<Option<Self>>> {
+        None
+    }
 }
 
 #[diagnostic::do_not_recommend]
@@ -211,6 +227,9 @@ pub struct OptionArg<T>(pub Option<T>);
 
 impl<'a, T: HandlerParam<'a>> FromRequest<'a> for OptionArg<T> {
     async fn from_request(request: &'a Request, body: &mut RequestBody) -> Result<Self> {
+        if let Some(ready) = T::ready(request) {
+            return ready.map(Self);
+        }
         T::optional(request, body).boxed().await.map(Self)
     }
 }

@@ -13,7 +13,7 @@ use poem_openapi::{
 const SCHEMA: &str = "Problem";
 
 /// What documents say of every 503.
-pub(crate) const UNAVAILABLE: &str = "The service cannot tell who you are at the moment.";
+pub(crate) const UNAVAILABLE: &str = "The service cannot answer at the moment.";
 
 /// Adds the schema to the components.
 pub(crate) fn register(registry: &mut Registry) {

@@ -6,10 +6,14 @@ use auth_core::{
     config::Authenticator,
     guard::{Parameter, Policy},
 };
-use poem::{EndpointExt, IntoEndpoint, endpoint::BoxEndpoint};
+use poem::{EndpointExt, IntoEndpoint, Middleware, endpoint::BoxEndpoint};
 use poem_openapi::{OpenApi, OpenApiService};
 
-use crate::{access::AccessReport, layer::AuthLayer, openapi::within};
+use crate::{
+    access::AccessReport,
+    layer::{AuthEndpoint, AuthLayer, Boxed},
+    openapi::within,
+};
 
 /// What auth-poem adds to the configured [`Authenticator`].
 pub trait AuthenticatorExt {
@@ -172,12 +176,12 @@ impl<T: OpenApi> AuthApi<T> {
 }
 
 impl<T: OpenApi + 'static> IntoEndpoint for AuthApi<T> {
-    type Endpoint = BoxEndpoint<'static>;
+    type Endpoint = AuthEndpoint<Boxed>;
 
     fn into_endpoint(self) -> Self::Endpoint {
         let Self { service, auth } = self;
         let layer = auth.layer();
         let (endpoint, _) = within(&auth, || service.into_endpoint());
-        endpoint.with(layer).map_to_response().boxed()
+        layer.transform(Boxed(endpoint))
     }
 }

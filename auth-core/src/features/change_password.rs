@@ -125,7 +125,7 @@ impl<U: AuthUser> AuthHandle<U> {
             }
         }
         let identity = Identity { user, scheme: identity.scheme, login_at };
-        self.context.remember(Outcome::Known(Arc::new(identity)));
+        self.context.remember(Outcome::Known(identity));
         Ok(())
     }
 }

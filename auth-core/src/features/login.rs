@@ -221,7 +221,7 @@ impl<U: AuthUser> AuthHandle<U> {
         };
         tracing::info!(users = U::META.table, id = %user.id(), scheme = scheme.name(), "logged in");
         let identity = Identity { user: user.clone(), scheme, login_at: now };
-        self.context.remember(Outcome::Known(Arc::new(identity)));
+        self.context.remember(Outcome::Known(identity));
         Ok(LoggedIn { user, token })
     }
 

@@ -40,7 +40,7 @@ impl<U: AuthUser> AuthHandle<U> {
 
     /// Who the user is, if the operation asked for one or somebody has logged in since.
     #[must_use]
-    pub fn identity(&self) -> Option<Arc<Identity<U>>> {
+    pub fn identity(&self) -> Option<Identity<U>> {
         match self.context.known::<U>()? {
             Outcome::Known(identity) => Some(identity),
             Outcome::Nobody { .. } => None,

@@ -1,9 +1,8 @@
 //! A JWT in the `Authorization` header as a credential.
 
-use chrono::{DateTime, Utc};
-
 use super::{Claim, Found, SchemeKind};
 use crate::{
+    context::Context,
     http::{RequestHead, authorization::Authorization},
     jwt::{Jwt, Verified},
     rejection::Rejection,
@@ -21,7 +20,7 @@ pub(crate) struct BearerScheme {
 
 impl BearerScheme {
     /// Whom the token names.
-    pub(super) fn find<U: AuthUser>(&self, head: &RequestHead<'_>, now: DateTime<Utc>) -> Found {
+    pub(super) fn find<U: AuthUser>(&self, head: &RequestHead<'_>, context: &Context) -> Found {
         let token = match Authorization::of(head.headers) {
             Authorization::Absent => return Found::Absent,
             Authorization::Malformed => return Found::Invalid(Rejection::MalformedCredentials),
@@ -33,7 +32,7 @@ impl BearerScheme {
                 credentials
             }
         };
-        let claims = match self.jwt.verify(token, now) {
+        let claims = match self.jwt.verify(token, context.now()) {
             Verified::Valid(claims) => claims,
             Verified::Invalid(reason) => {
                 tracing::debug!(reason, "a bearer token was refused");

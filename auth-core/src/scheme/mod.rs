@@ -81,9 +81,9 @@ pub(crate) struct Claim {
     pub(crate) scheme: SchemeKind,
 }
 
-/// A user who has proved who he is.
+/// A user who has proved who he is. Clones share the user.
 #[derive(Debug)]
-pub struct Identity<U> {
+pub struct Identity<U: ?Sized> {
     /// The user, as the store has him now.
     pub user: Arc<U>,
     /// By which scheme.
@@ -94,17 +94,23 @@ pub struct Identity<U> {
 
 /// The outcome for one type of user.
 #[derive(Debug)]
-pub enum Outcome<U> {
+pub enum Outcome<U: ?Sized> {
     /// Nobody; `stale` if a session cookie was presented that resolves to nothing.
     Nobody {
         /// Whether a dead session was presented.
         stale: bool,
     },
     /// A known user.
-    Known(Arc<Identity<U>>),
+    Known(Identity<U>),
 }
 
-impl<U> Clone for Outcome<U> {
+impl<U: ?Sized> Clone for Identity<U> {
+    fn clone(&self) -> Self {
+        Self { user: self.user.clone(), scheme: self.scheme, login_at: self.login_at }
+    }
+}
+
+impl<U: ?Sized> Clone for Outcome<U> {
     fn clone(&self) -> Self {
         match self {
             Self::Nobody { stale } => Self::Nobody { stale: *stale },
@@ -122,72 +128,144 @@ pub(crate) fn stamp_of<U: AuthUser>(user: &U) -> SecurityStamp {
     }
 }
 
-/// Tries the schemes of `U` in their order, and loads the user whom they name.
+/// Tries the schemes of a user type in their order, and loads the user whom they name.
+///
+/// It goes on without waiting as long as the stores answer so: then a request needs no future for
+/// it. Whatever is left waits in [`finish`](Self::finish).
 ///
 /// # Errors
+///
+/// Both methods:
 ///
 /// - an explicit credential that does not hold, two that disagree, a cookie from another site:
 ///   [`Failure::Rejected`]
 /// - a store that cannot answer: [`Failure::Fault`], never "nobody"
-pub(crate) async fn identify<U: AuthUser>(
-    context: &Context,
-    head: &RequestHead<'_>,
-) -> Result<Outcome<U>, Failure> {
-    let service = context.user_service::<U>()?;
-    let mut stale = false;
-    let mut first: Option<Claim> = None;
-    let mut others: Vec<Claim> = Vec::new();
-    for &scheme in &service.schemes {
-        let found = match scheme {
-            SchemeKind::Session => session::find::<U>(context, head).await?,
-            SchemeKind::Bearer => context.bearer()?.find::<U>(head, context.now()),
-        };
-        match found {
-            Found::Absent => {}
-            Found::Stale => stale = true,
-            Found::Invalid(rejection) => return Err(rejection.into()),
-            Found::Claim(claim) => match &first {
-                None => first = Some(claim),
-                Some(known) if known.user == claim.user => others.push(claim),
-                Some(_) => return Err(Rejection::ConflictingCredentials.into()),
-            },
-        }
-    }
-    let Some(first) = first else {
-        return Ok(Outcome::Nobody { stale });
-    };
-    let user = load::<U>(context, &first.user).await?;
-    let mut known: Option<Claim> = None;
-    for claim in std::iter::once(first).chain(others) {
-        let holds =
-            user.as_ref().is_some_and(|user| user.is_active() && stamp_of(&**user) == claim.stamp);
-        match (holds, claim.scheme) {
-            // An explicit credential is proof enough, wherever the page came from.
-            (true, SchemeKind::Bearer) => known = Some(claim),
-            (true, SchemeKind::Session) => known = known.or(Some(claim)),
-            (false, SchemeKind::Bearer) => return Err(Rejection::InvalidToken.into()),
-            (false, SchemeKind::Session) => {
-                context.session.forget();
-                stale = true;
-            }
-        }
-    }
-    let (Some(user), Some(claim)) = (user, known) else {
-        return Ok(Outcome::Nobody { stale });
-    };
-    if claim.scheme == SchemeKind::Session && is_cross_site(head, context.allowed_origins()) {
-        return Err(Rejection::CrossSite.into());
-    }
-    Ok(Outcome::Known(Arc::new(Identity { user, scheme: claim.scheme, login_at: claim.login_at })))
+#[derive(Debug, Default)]
+pub(crate) struct Identification {
+    /// How many schemes were tried.
+    tried: usize,
+    claims: Claims,
 }
 
-async fn load<U: AuthUser>(context: &Context, key: &UserKey) -> Result<Option<Arc<U>>, Error> {
-    let Some(id) = key.id::<U>() else {
-        return Ok(None);
-    };
-    let store = &context.user_service::<U>()?.store;
-    match store.by_id_now(&id) {
-        Some(answer) => answer,
-        None => store.by_id(&id).await,
+impl Identification {
+    /// The outcome, `None` if a store has to be waited for.
+    pub(crate) fn now<U: AuthUser>(
+        &mut self,
+        context: &Context,
+        head: &RequestHead<'_>,
+    ) -> Result<Option<Outcome<U>>, Failure> {
+        let service = context.user_service::<U>()?;
+        while let Some(&scheme) = service.schemes.get(self.tried) {
+            if scheme == SchemeKind::Session
+                && !context.session.load_now(context.sessions()?, head.headers)?
+            {
+                return Ok(None);
+            }
+            self.claims.add(find::<U>(scheme, context, head)?)?;
+            self.tried += 1;
+        }
+        let user = match self.claims.id::<U>() {
+            Some(id) => match service.store.by_id_now(&id) {
+                Some(answer) => answer?,
+                None => return Ok(None),
+            },
+            None => None,
+        };
+        std::mem::take(&mut self.claims).judge(user, context, head).map(Some)
+    }
+
+    /// The outcome, from where [`now`](Self::now) had to stop.
+    pub(crate) async fn finish<U: AuthUser>(
+        mut self,
+        context: &Context,
+        head: &RequestHead<'_>,
+    ) -> Result<Outcome<U>, Failure> {
+        let service = context.user_service::<U>()?;
+        for &scheme in service.schemes.iter().skip(self.tried) {
+            if scheme == SchemeKind::Session {
+                context.session.presented_session(context.sessions()?, head.headers).await?;
+            }
+            self.claims.add(find::<U>(scheme, context, head)?)?;
+        }
+        let user = match self.claims.id::<U>() {
+            Some(id) => service.store.by_id(&id).await?,
+            None => None,
+        };
+        self.claims.judge(user, context, head)
+    }
+}
+
+/// What a scheme finds. The session is loaded already.
+fn find<U: AuthUser>(
+    scheme: SchemeKind,
+    context: &Context,
+    head: &RequestHead<'_>,
+) -> Result<Found, Error> {
+    Ok(match scheme {
+        SchemeKind::Session => session::find::<U>(context),
+        SchemeKind::Bearer => context.bearer()?.find::<U>(head, context),
+    })
+}
+
+/// What the schemes found.
+#[derive(Debug, Default)]
+struct Claims {
+    first: Option<Claim>,
+    others: Vec<Claim>,
+    stale: bool,
+}
+
+impl Claims {
+    /// Adds what the next scheme found; refuses what does not hold, and disagreement.
+    fn add(&mut self, found: Found) -> Result<(), Rejection> {
+        match found {
+            Found::Absent => {}
+            Found::Stale => self.stale = true,
+            Found::Invalid(rejection) => return Err(rejection),
+            Found::Claim(claim) => match &self.first {
+                None => self.first = Some(claim),
+                Some(known) if known.user == claim.user => self.others.push(claim),
+                Some(_) => return Err(Rejection::ConflictingCredentials),
+            },
+        }
+        Ok(())
+    }
+
+    /// The user whom the claims name.
+    fn id<U: AuthUser>(&self) -> Option<U::Id> {
+        self.first.as_ref()?.user.id::<U>()
+    }
+
+    /// Compares the claims with the user as the store has him.
+    fn judge<U: AuthUser>(
+        self,
+        user: Option<Arc<U>>,
+        context: &Context,
+        head: &RequestHead<'_>,
+    ) -> Result<Outcome<U>, Failure> {
+        let mut stale = self.stale;
+        let mut known: Option<Claim> = None;
+        for claim in self.first.into_iter().chain(self.others) {
+            let holds = user
+                .as_ref()
+                .is_some_and(|user| user.is_active() && stamp_of(&**user) == claim.stamp);
+            match (holds, claim.scheme) {
+                // An explicit credential is proof enough, wherever the page came from.
+                (true, SchemeKind::Bearer) => known = Some(claim),
+                (true, SchemeKind::Session) => known = known.or(Some(claim)),
+                (false, SchemeKind::Bearer) => return Err(Rejection::InvalidToken.into()),
+                (false, SchemeKind::Session) => {
+                    context.session.forget();
+                    stale = true;
+                }
+            }
+        }
+        let (Some(user), Some(claim)) = (user, known) else {
+            return Ok(Outcome::Nobody { stale });
+        };
+        if claim.scheme == SchemeKind::Session && is_cross_site(head, context.allowed_origins()) {
+            return Err(Rejection::CrossSite.into());
+        }
+        Ok(Outcome::Known(Identity { user, scheme: claim.scheme, login_at: claim.login_at }))
     }
 }

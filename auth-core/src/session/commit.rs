@@ -28,12 +28,14 @@ const ATTEMPTS: usize = 1000;
 const DRAWS: usize = 3;
 
 impl SessionState {
-    /// Whether there is anything to commit; most requests say no.
-    pub(crate) fn is_untouched(&self) -> bool {
+    /// Whether there is nothing to commit, as after most requests.
+    pub(crate) fn is_untouched(&self, service: &SessionService) -> bool {
         let work = self.work();
-        self.loaded().is_none()
-            && matches!(work.current, Current::Presented)
+        let due =
+            self.is_touch_due() || service.expiry.save_every_request && self.loaded().is_some();
+        !due && matches!(work.current, Current::Presented)
             && work.patches.is_empty()
+            && work.expiry.is_none()
             && !work.remove_cookie
             && work.fault.is_none()
     }

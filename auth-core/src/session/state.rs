@@ -5,9 +5,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use http::HeaderMap;
-use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use super::{
@@ -28,7 +27,7 @@ use crate::{
 #[derive(Debug, Default)]
 pub(crate) struct SessionState {
     presented: OnceLock<Presented>,
-    loaded: OnceCell<Option<Stored>>,
+    loaded: OnceLock<Option<Loaded>>,
     work: Mutex<Work>,
 }
 
@@ -42,6 +41,14 @@ enum Presented {
         token: SessionToken,
         key: SessionKey,
     },
+}
+
+/// The session that was presented, as the store had it.
+#[derive(Debug)]
+struct Loaded {
+    stored: Stored,
+    /// Whether the use of the session is to be noted.
+    touch: bool,
 }
 
 /// A session that is in the store.
@@ -133,7 +140,7 @@ impl SessionState {
         self.presented.get().is_some()
     }
 
-    /// The session that the request presented, loaded at most once.
+    /// The session that the request presented, loaded once.
     pub(crate) async fn presented_session(
         &self,
         service: &SessionService,
@@ -145,31 +152,68 @@ impl SessionState {
         }
     }
 
+    /// [`presented_session`](Self::presented_session), if the store can answer without waiting;
+    /// says whether it could.
+    pub(crate) fn load_now(
+        &self,
+        service: &SessionService,
+        headers: &HeaderMap,
+    ) -> Result<bool, Error> {
+        let Some(key) = self.presented_key(service, headers) else {
+            return Ok(true);
+        };
+        if self.loaded.get().is_some() {
+            return Ok(true);
+        }
+        let now = service.now();
+        let Some(answer) = service.store.load_now(&key, now) else {
+            return Ok(false);
+        };
+        self.note_loaded(service, key, answer?, now);
+        Ok(true)
+    }
+
     /// The presented session, for those who come after the cookie was read.
     pub(crate) async fn load(&self, service: &SessionService) -> Result<Option<&Stored>, Error> {
         let Some(&Presented::Token { key, .. }) = self.presented.get() else {
             return Ok(None);
         };
-        let loaded = self
-            .loaded
-            .get_or_try_init(|| async {
-                let now = service.now();
-                let record = match service.store.load_now(&key, now) {
-                    Some(answer) => answer?,
-                    None => service.store.load(&key, now).await?,
-                };
-                if record.is_none() {
-                    self.work().remove_cookie = true;
-                }
-                Ok::<_, Error>(record.map(|record| Stored { key, record }))
-            })
-            .await?;
-        Ok(loaded.as_ref())
+        if self.loaded.get().is_none() {
+            let now = service.now();
+            let record = service.store.load(&key, now).await?;
+            self.note_loaded(service, key, record, now);
+        }
+        Ok(self.loaded())
+    }
+
+    /// Notes what the store answered. Of two answers that were waited for at once, the first stays.
+    fn note_loaded(
+        &self,
+        service: &SessionService,
+        key: SessionKey,
+        record: Option<Arc<SessionRecord>>,
+        now: DateTime<Utc>,
+    ) {
+        self.loaded.get_or_init(|| match record {
+            Some(record) => {
+                let touch = now - record.last_active_at >= service.expiry.touch;
+                Some(Loaded { stored: Stored { key, record }, touch })
+            }
+            None => {
+                self.work().remove_cookie = true;
+                None
+            }
+        });
     }
 
     /// What was loaded, if something was.
     pub(crate) fn loaded(&self) -> Option<&Stored> {
-        self.loaded.get()?.as_ref()
+        self.loaded.get()?.as_ref().map(|loaded| &loaded.stored)
+    }
+
+    /// Whether the use of the presented session is to be noted.
+    pub(crate) fn is_touch_due(&self) -> bool {
+        matches!(self.loaded.get(), Some(Some(Loaded { touch: true, .. })))
     }
 
     /// The changes so far.

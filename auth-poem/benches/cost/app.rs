@@ -1,7 +1,7 @@
 //! The application that is measured, with authentication and without.
 
 use auth_poem::{Auth, prelude::*};
-use poem::{IntoEndpoint, Request, endpoint::BoxEndpoint};
+use poem::{IntoEndpoint, Request, Route};
 use poem_openapi::{
     Object, OpenApi, OpenApiService,
     payload::{Json, PlainText},
@@ -137,20 +137,25 @@ impl Selecting {
     }
 }
 
-pub(crate) type Served = BoxEndpoint<'static>;
+/// An API as it is mounted.
+pub(crate) type Served = Route;
+
+fn mount(api: impl IntoEndpoint<Endpoint: 'static>) -> Served {
+    Route::new().nest("/api", api)
+}
 
 pub(crate) fn guarded(auth: &Authenticator, user: User) -> Served {
-    auth.openapi(Guarded { user }, "Guarded", "1").into_endpoint()
+    mount(auth.openapi(Guarded { user }, "Guarded", "1"))
 }
 
 pub(crate) fn bare(user: User) -> Served {
-    OpenApiService::new(Bare { user }, "Bare", "1").into_endpoint()
+    mount(OpenApiService::new(Bare { user }, "Bare", "1"))
 }
 
 pub(crate) async fn selecting(pool: SqlitePool, id: Uuid) -> Served {
     let key = sqlx::query_scalar("SELECT key_hash FROM auth_sessions").fetch_one(&pool).await;
     let api = Selecting { pool, key: key.unwrap(), id };
-    OpenApiService::new(api, "Selecting", "1").into_endpoint()
+    mount(OpenApiService::new(api, "Selecting", "1"))
 }
 
 /// A request with the headers that every client sends.

@@ -115,7 +115,7 @@ async fn public(cookie: bool) {
     sessions.reset_calls();
     users.reset_calls();
     let open = || {
-        let request = request(Method::GET, "/public");
+        let request = request(Method::GET, "/api/public");
         if cookie { request.header(header::COOKIE, &*value) } else { request }.finish()
     };
     serve(&app::bare(user), open).await;
@@ -134,7 +134,7 @@ async fn tokens(algorithm: JwtAlgorithm, seen: Seen, rsa: &str) {
     let mut tokens = Vec::new();
     for _ in 0..WARM_UP + REQUESTS {
         if tokens.is_empty() || matches!(seen, Seen::First) {
-            let answer = ours.call(request(Method::POST, "/token").finish()).await.unwrap();
+            let answer = ours.call(request(Method::POST, "/api/token").finish()).await.unwrap();
             let token = answer.into_body().into_string().await.unwrap();
             tokens.push(format!("Bearer {token}"));
         }
@@ -191,12 +191,12 @@ fn users(user: &User) -> MemoryUsers<User> {
 }
 
 fn me() -> poem::RequestBuilder {
-    request(Method::GET, "/me")
+    request(Method::GET, "/api/me")
 }
 
 /// The cookie that a login sets, as the client sends it back.
 async fn log_in(app: &Served) -> String {
-    let answer = app.call(request(Method::POST, "/login").finish()).await.unwrap();
+    let answer = app.call(request(Method::POST, "/api/login").finish()).await.unwrap();
     let cookie = answer.headers()[header::SET_COOKIE].to_str().unwrap();
     cookie.split(';').next().unwrap().to_owned()
 }

@@ -5,13 +5,14 @@
 //! it together. Everything else is what any service has: settings, a database, messages.
 
 use auth_poem::{password::PasswordHasher, prelude::*};
-use poem::{IntoEndpoint, Route};
+use poem::{EndpointExt, IntoEndpoint, Route};
 use sqlx::SqlitePool;
 
 pub mod api;
 pub mod database;
 pub mod keys;
 pub mod outbox;
+mod problem;
 pub mod settings;
 pub mod user;
 
@@ -70,6 +71,7 @@ impl App {
             .at("/openapi.json", self.api.spec_endpoint())
             .nest("/docs", self.api.swagger_ui())
             .nest("/api", self.api)
+            .after(problem::as_problem)
     }
 }
 

@@ -11,7 +11,7 @@ use auth_poem::prelude::*;
 /// The settings, each from the environment variable of its name.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// `HOST` and `PORT`, default `127.0.0.1:8000`.
+    /// `HOST` and `PORT`, default `127.0.0.1:8000`; port 0 is any that is free.
     pub address: SocketAddr,
     /// `DATABASE_URL`, default an SQLite file in the working directory.
     pub database_url: String,
