@@ -72,9 +72,18 @@ impl<U: AuthUser> AuthHandle<U> {
     }
 
     async fn try_rehash(&self, user: &U, password: &str) -> Result<Option<Arc<U>>, Error> {
-        let hash = self.context.auth().inner.hasher.hash(password).await?;
+        let hasher = &self.context.auth().inner.hasher;
+        let store = &self.context.user_service::<U>()?.store;
+        let hash = hasher.hash(password).await?;
         let change = PasswordChange { replaces: user.password(), hash: &hash, raise_epoch: false };
-        self.context.user_service::<U>()?.store.set_password(user.id(), change).await
+        if let Some(fresh) = store.set_password(user.id(), change).await? {
+            return Ok(Some(fresh));
+        }
+        // Perhaps another login with the same password was faster: its hash is the one that counts
+        // from now on, and this login has to carry its stamp.
+        let Some(now) = store.by_id(user.id()).await? else { return Ok(None) };
+        let verdict = hasher.verify(password, now.password()).await?;
+        Ok(matches!(verdict, Verdict::Right { .. }).then_some(now))
     }
 
     /// The hash of a new password, as signup needs it: checked against the policy first. `names`
