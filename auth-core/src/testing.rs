@@ -52,6 +52,7 @@ macro_rules! calls {
         #[derive(Debug, Default)]
         struct $counters {
             fails: AtomicBool,
+            waits: AtomicBool,
             $($method: AtomicUsize,)*
         }
 
@@ -66,6 +67,10 @@ macro_rules! calls {
 
             fn fails(&self) -> bool {
                 self.fails.load(SeqCst)
+            }
+
+            fn waits(&self) -> bool {
+                self.waits.load(SeqCst)
             }
         }
     };
@@ -117,6 +122,11 @@ impl FailingSessions {
         self.counters.fails.store(fails, SeqCst);
     }
 
+    /// Answers nothing at once, as a store behind a network does, or whatever the store inside can.
+    pub fn wait(&self, waits: bool) {
+        self.counters.waits.store(waits, SeqCst);
+    }
+
     /// The calls since the beginning or the last [`reset_calls`](Self::reset_calls).
     #[must_use]
     pub fn calls(&self) -> SessionCalls {
@@ -155,6 +165,9 @@ impl SessionStore for FailingSessions {
         key: &SessionKey,
         now: DateTime<Utc>,
     ) -> Option<Result<Option<Arc<SessionRecord>>, Error>> {
+        if self.counters.waits() {
+            return None;
+        }
         // Where the store does not answer at once, the caller asks `load`, which counts.
         let answer = self.inner.load_now(key, now)?;
         Some(self.note(&self.counters.load).and(answer))
@@ -236,6 +249,11 @@ impl<U: AuthUser> FailingUsers<U> {
         self.counters.fails.store(fails, SeqCst);
     }
 
+    /// Answers nothing at once, as a store behind a network does, or whatever the store inside can.
+    pub fn wait(&self, waits: bool) {
+        self.counters.waits.store(waits, SeqCst);
+    }
+
     /// The calls since the beginning or the last [`reset_calls`](Self::reset_calls).
     #[must_use]
     pub fn calls(&self) -> UserCalls {
@@ -273,6 +291,9 @@ impl<U: AuthUser> UserStore<U> for FailingUsers<U> {
     }
 
     fn by_id_now(&self, id: &U::Id) -> Option<Result<Option<Arc<U>>, Error>> {
+        if self.counters.waits() {
+            return None;
+        }
         let answer = self.inner.by_id_now(id)?;
         Some(self.note(&self.counters.by_id).and(answer))
     }

@@ -13,3 +13,4 @@ mod password;
 mod responder;
 mod tokens;
 mod two_users;
+mod waiting;

@@ -142,6 +142,13 @@ impl World {
         assert_eq!(self.people.update(&self.user(name).id, change), Ok(true));
     }
 
+    /// Has every store answer later, as over a network: the framework takes other ways then.
+    pub fn stores_wait(&self) {
+        self.sessions.wait(true);
+        self.users.wait(true);
+        self.admins.wait(true);
+    }
+
     /// Lets time pass.
     pub fn wait(&self, time: Duration) {
         self.clock.advance(time);
