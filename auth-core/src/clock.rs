@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Timelike, Utc};
 
 /// Tells the time.
 pub trait Clock: Debug + Send + Sync + 'static {
@@ -15,7 +15,7 @@ pub trait Clock: Debug + Send + Sync + 'static {
 
 /// A time without its microseconds.
 pub(crate) fn to_the_millisecond(time: DateTime<Utc>) -> DateTime<Utc> {
-    DateTime::from_timestamp_millis(time.timestamp_millis()).unwrap_or(time)
+    time.with_nanosecond(time.nanosecond() / 1_000_000 * 1_000_000).unwrap_or(time)
 }
 
 /// The system's clock.

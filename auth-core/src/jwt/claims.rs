@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::unbase64url;
@@ -82,8 +82,9 @@ impl AccessClaims {
     }
 }
 
+/// The instant of a time that was read from a token, which is one that a calendar has.
 fn at(seconds: i64) -> DateTime<Utc> {
-    DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds)
+    DateTime::from_timestamp(seconds, 0).unwrap_or(DateTime::UNIX_EPOCH)
 }
 
 /// The claims as they are written. Duplicate members and other types are errors of serde.

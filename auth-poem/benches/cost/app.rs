@@ -50,6 +50,12 @@ struct UserView {
     email: String,
 }
 
+impl From<User> for UserView {
+    fn from(user: User) -> Self {
+        Self { id: user.id, username: user.username, email: user.email }
+    }
+}
+
 impl From<&User> for UserView {
     fn from(user: &User) -> Self {
         Self { id: user.id, username: user.username.clone(), email: user.email.clone() }
@@ -65,7 +71,7 @@ struct Guarded {
 impl Guarded {
     #[oai(path = "/me", method = "get")]
     async fn me(&self, user: User) -> Json<UserView> {
-        Json((&user).into())
+        Json(user.into())
     }
 
     #[public]
@@ -89,7 +95,8 @@ impl Guarded {
     }
 }
 
-/// Without authentication: the user is at hand.
+/// Without authentication: the user is at hand. What it says of him it has to copy, where
+/// [`Guarded::me`] was given a copy.
 struct Bare {
     user: User,
 }
@@ -133,7 +140,7 @@ impl Selecting {
                 .fetch_one(&self.pool)
                 .await
                 .unwrap();
-        Json((&user).into())
+        Json(user.into())
     }
 }
 

@@ -12,7 +12,10 @@ use std::{
 /// What was counted between two boundaries, in all threads.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Count {
+    /// Without those of the allocator, which depend on what is free at the moment.
     pub(crate) instructions: u64,
+    /// Those of the allocator.
+    pub(crate) allocator: u64,
     pub(crate) allocations: u64,
 }
 
@@ -24,8 +27,29 @@ pub(crate) fn boundary() {
 }
 
 /// The functions of the C library that hand out memory.
-const ALLOCATORS: [&str; 6] =
+const ALLOCATING: [&str; 6] =
     ["malloc", "calloc", "realloc", "posix_memalign", "aligned_alloc", "memalign"];
+
+/// What the names of the other functions of glibc's allocator begin with.
+const ALLOCATOR: [&str; 9] = [
+    "free",
+    "_int_malloc",
+    "_int_free",
+    "_int_realloc",
+    "_int_memalign",
+    "_mid_memalign",
+    "malloc_consolidate",
+    "unlink_chunk",
+    "sysmalloc",
+];
+
+fn is_allocator(function: &str) -> bool {
+    ALLOCATING.contains(&function)
+        || ALLOCATOR.iter().any(|name| {
+            // Parts that the compiler has split off are named `name.part.0` and the like.
+            function.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
+}
 
 /// Runs this program under callgrind with an argument and a variable, and returns what was counted
 /// from each odd boundary to the even one after it.
@@ -67,28 +91,38 @@ pub(crate) fn count(
 fn read(part: &Path) -> Result<Count, Box<dyn Error>> {
     let text = fs::read_to_string(part)?;
     let mut names = HashMap::new();
-    let mut instructions = None;
-    let mut allocations = 0;
-    let mut called = "";
-    for line in text.lines() {
-        if let Some(total) = line.strip_prefix("totals: ") {
-            instructions = Some(total.trim().parse()?);
-        } else if let Some((kind @ ("fn" | "cfn"), function)) = line.split_once('=') {
-            // `(id) name` where a function is named first, `(id)` from then on.
-            let (id, name) = function.split_once(' ').unwrap_or((function, ""));
+    let mut count = Count { instructions: 0, allocator: 0, allocations: 0 };
+    let (mut function, mut called) = ("", "");
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        if let Some((kind @ ("fn" | "cfn"), named)) = line.split_once('=') {
+            // `(id) name` where a function is named first, `(id)` from then on. Recursive calls
+            // have a number behind the name.
+            let (id, name) = named.split_once(' ').unwrap_or((named, ""));
             if !name.is_empty() {
-                names.insert(id, name);
+                names.insert(id, name.split('\'').next().unwrap_or(name));
             }
-            if kind == "cfn" {
-                called = names.get(id).copied().unwrap_or_default();
+            let name = names.get(id).copied().unwrap_or_default();
+            *(if kind == "fn" { &mut function } else { &mut called }) = name;
+        } else if let Some(calls) = line.strip_prefix("calls=") {
+            if ALLOCATING.contains(&called) {
+                count.allocations += calls.split(' ').next().unwrap_or_default().parse::<u64>()?;
             }
-        } else if let Some(calls) = line.strip_prefix("calls=")
-            && ALLOCATORS.contains(&called)
+            // The next line has what the called function cost; it is counted where it stands.
+            lines.next();
+        } else if line.starts_with(|first: char| first.is_ascii_digit() || "+-*".contains(first))
+            && let Some((_, cost)) = line.split_once(' ')
         {
-            let count = calls.split(' ').next().unwrap_or_default();
-            allocations += count.parse::<u64>()?;
+            let cost = cost.parse::<u64>()?;
+            if is_allocator(function) {
+                count.allocator += cost;
+            } else {
+                count.instructions += cost;
+            }
         }
     }
-    let instructions = instructions.ok_or_else(|| format!("no totals in {}", part.display()))?;
-    Ok(Count { instructions, allocations })
+    if count.instructions == 0 {
+        return Err(format!("nothing was counted in {}", part.display()).into());
+    }
+    Ok(count)
 }

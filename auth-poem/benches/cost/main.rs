@@ -44,6 +44,8 @@ fn main() -> ExitCode {
     };
     let measured = figures::of(&counts);
     println!("{}", figures::table(&measured));
+    let throughput = runtime.block_on(cases::sqlite_throughput());
+    println!("session, SQLite: {throughput:.2} times the requests per second of its two SELECTs");
     if asked("--record") {
         figures::record(&measured);
         return ExitCode::SUCCESS;
