@@ -114,7 +114,24 @@ impl Bare {
     }
 }
 
-/// Without authentication, but with the two lookups that it cannot do without.
+/// A session as its table has it: handle, user and stamp, login, data, times, client, version.
+type SessionRow = (
+    Uuid,
+    Option<String>,
+    Option<Vec<u8>>,
+    Option<i64>,
+    String,
+    i64,
+    i64,
+    i64,
+    i64,
+    bool,
+    Option<String>,
+    Option<String>,
+    i64,
+);
+
+/// Without authentication, but with the two rows that it cannot do without, read by hand.
 struct Selecting {
     pool: SqlitePool,
     key: Vec<u8>,
@@ -125,8 +142,9 @@ struct Selecting {
 impl Selecting {
     #[oai(path = "/me", method = "get")]
     async fn me(&self) -> Json<UserView> {
-        let _: Option<(String, Vec<u8>, i64, String, i64, i64)> = sqlx::query_as(
-            "SELECT user_key, stamp, login_at, data, last_active_at, expires_at
+        let _: Option<SessionRow> = sqlx::query_as(
+            "SELECT handle, user_key, stamp, login_at, data, created_at, last_active_at,
+             idle_timeout, expires_at, persistent, ip, user_agent, version
              FROM auth_sessions WHERE key_hash = ? AND idle_expires_at > ?",
         )
         .bind(&self.key)
@@ -134,12 +152,11 @@ impl Selecting {
         .fetch_optional(&self.pool)
         .await
         .unwrap();
-        let user: User =
-            sqlx::query_as("SELECT id, username, email, password, roles FROM users WHERE id = ?")
-                .bind(self.id)
-                .fetch_one(&self.pool)
-                .await
-                .unwrap();
+        let user: User = sqlx::query_as("SELECT * FROM users WHERE id = ?")
+            .bind(self.id)
+            .fetch_one(&self.pool)
+            .await
+            .unwrap();
         Json(user.into())
     }
 }
