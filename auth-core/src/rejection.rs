@@ -12,7 +12,7 @@
 //! | `wrong_current_password` | 403 | a password change without the current one |
 //! | `forbidden` | 403 | known, but the requirement is not met |
 //! | `reauthentication_required` | 403 | known, but the login is too long ago for this operation |
-//! | `cross_site` | 403 | a page of another site sent the session cookie |
+//! | `cross_site` | 403 | a page of another site sent the session cookie, or asked for a session |
 //! | `weak_password` | 422 | the password policy refuses a new password |
 //! | `too_many_attempts` | 429 | too many failed logins for this name |
 //!
