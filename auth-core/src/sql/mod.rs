@@ -1,7 +1,7 @@
 //! What the SQL stores share: [`SqlPool`].
 //!
-//! An engine is one file here, one constant in the dialect, and one variant of the pool; the stores
-//! are written once.
+//! An engine is one file here, one constant in the dialect, one variant of the pool, and a feature,
+//! which stands where there are stores on any engine; the stores are written once.
 
 pub(crate) mod dialect;
 pub(crate) mod lease;
