@@ -153,6 +153,7 @@ mod tests {
 
     const NOTES: &str = "CREATE TABLE notes (id BIGINT PRIMARY KEY, body TEXT NOT NULL);
                          INSERT INTO notes (id, body) VALUES (1, 'first')";
+    const SECOND: &str = "INSERT INTO notes (id, body) VALUES (2, 'second')";
 
     async fn note(database: &Database, id: i64) -> Option<String> {
         sqlx::query_scalar("SELECT body FROM notes WHERE id = $1")
@@ -173,9 +174,8 @@ mod tests {
         let database = Database::in_memory().await.unwrap();
         database.migrate(&[NOTES]).await.unwrap();
         database.migrate(&[NOTES]).await.unwrap();
-        let more = "INSERT INTO notes (id, body) VALUES (2, 'second')";
-        database.migrate(&[NOTES, more]).await.unwrap();
-        database.migrate(&[NOTES, more]).await.unwrap();
+        database.migrate(&[NOTES, SECOND]).await.unwrap();
+        database.migrate(&[NOTES, SECOND]).await.unwrap();
         assert_eq!(note(&database, 2).await.as_deref(), Some("second"));
         assert_eq!(note(&database, 3).await, None);
     }
@@ -187,22 +187,28 @@ mod tests {
         database.migrate(&[NOTES]).await.unwrap();
     }
 
+    /// Starts many programs at once on one file.
+    async fn start_many(url: &str, migrations: &'static [&'static str]) -> Vec<Database> {
+        let mut starts = JoinSet::new();
+        for _ in 0..8 {
+            let url = url.to_owned();
+            starts.spawn(async move {
+                let database = Database::connect(&url).await.unwrap();
+                database.migrate(migrations).await.unwrap();
+                database
+            });
+        }
+        starts.join_all().await
+    }
+
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-    async fn many_can_start_on_a_new_file_at_once() {
+    async fn many_can_start_at_once_on_a_new_file_and_on_an_old_one() {
         for _ in 0..4 {
             let folder = tempfile::tempdir().unwrap();
             let url = format!("sqlite://{}", folder.path().join("new.db").display());
-            let mut starts = JoinSet::new();
-            for _ in 0..4 {
-                let url = url.clone();
-                starts.spawn(async move {
-                    let database = Database::connect(&url).await?;
-                    database.migrate(&[NOTES]).await?;
-                    Ok::<_, BoxError>(database)
-                });
-            }
-            for started in starts.join_all().await {
-                assert_eq!(note(&started.unwrap(), 1).await.as_deref(), Some("first"));
+            start_many(&url, &[NOTES]).await;
+            for database in start_many(&url, &[NOTES, SECOND]).await {
+                assert_eq!(note(&database, 2).await.as_deref(), Some("second"));
             }
         }
     }
