@@ -9,6 +9,7 @@ mod data;
 mod expiry;
 mod guards;
 mod handlers;
+mod header_sessions;
 mod login;
 mod password;
 mod responder;
