@@ -83,7 +83,7 @@
 //! |---|---|---|
 //! | nothing presented | 401 with the challenges of all schemes | `None` |
 //! | a session cookie that resolves to nothing | 401, the cookie is removed | `None`, the cookie is removed |
-//! | a token that does not hold | 401 | 401 |
+//! | a token that does not hold, a wrong name or password by HTTP Basic | 401 | 401 |
 //! | an authentic token for another audience | 403 | 403 |
 //! | two credentials that name different users | 401 | 401 |
 //! | the account is inactive, or its password has changed since | as a credential that does not hold | the same |

@@ -5,7 +5,7 @@ use std::{cell::RefCell, collections::HashMap};
 use auth_core::{
     config::Authenticator,
     guard::{Parameter, Policy, Principal},
-    scheme::{BEARER, SESSION},
+    scheme::{BASIC, BEARER, SESSION},
 };
 use poem::http::{Method, StatusCode};
 use poem_openapi::{
@@ -108,6 +108,7 @@ pub fn register(registry: &mut Registry, policies: &[&'static Policy]) {
         match scheme {
             SESSION => registry.create_security_scheme(SESSION, session_scheme(cookie)),
             BEARER => registry.create_security_scheme(BEARER, bearer_scheme(prefix)),
+            BASIC => registry.create_security_scheme(BASIC, basic_scheme()),
             _ => {}
         }
     }
@@ -139,6 +140,19 @@ fn bearer_scheme(prefix: &'static str) -> MetaSecurityScheme {
         key_in: (!is_bearer).then_some("header"),
         scheme: is_bearer.then_some("bearer"),
         bearer_format: is_bearer.then_some("JWT"),
+        flows: None,
+        openid_connect_url: None,
+    }
+}
+
+fn basic_scheme() -> MetaSecurityScheme {
+    MetaSecurityScheme {
+        ty: "http",
+        description: Some("Name and password."),
+        name: None,
+        key_in: None,
+        scheme: Some("basic"),
+        bearer_format: None,
         flows: None,
         openid_connect_url: None,
     }

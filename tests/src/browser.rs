@@ -7,6 +7,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use poem::{
     Body, Endpoint, Request,
     http::{self, HeaderMap, Method, header, uri::Scheme},
@@ -135,6 +136,16 @@ impl Ask {
     /// Presents a token.
     pub fn bearer(self, token: &str) -> Self {
         self.header("authorization", format!("Bearer {token}"))
+    }
+
+    /// Presents name and password by HTTP Basic.
+    pub fn basic(self, name: &str, password: &str) -> Self {
+        self.basic_bytes(format!("{name}:{password}"))
+    }
+
+    /// Presents any bytes by HTTP Basic.
+    pub fn basic_bytes(self, bytes: impl AsRef<[u8]>) -> Self {
+        self.header("authorization", format!("Basic {}", STANDARD.encode(bytes)))
     }
 
     /// Sends JSON.

@@ -5,7 +5,7 @@ use std::{borrow::Cow, time::Duration};
 use auth_core::{
     guard::{Parameter, Policy, Principal},
     rejection::Rejection,
-    scheme::{BEARER, SESSION},
+    scheme::{BASIC, BEARER, SESSION},
 };
 use poem::http::{Method, StatusCode};
 
@@ -17,12 +17,12 @@ pub(crate) type Refusal = (Rejection, Cow<'static, str>);
 /// What a login refuses; only operations with a handle to log in do.
 pub(crate) const LOGIN: [Refusal; 2] = [
     (Rejection::WrongCredentials, Cow::Borrowed("The name or the password is wrong.")),
-    (
-        Rejection::TooManyAttempts { retry_after: Duration::ZERO },
-        Cow::Borrowed("Too many failed attempts."),
-    ),
+    (TOO_MANY_ATTEMPTS, Cow::Borrowed(TOO_MANY)),
 ];
 
+const TOO_MANY_ATTEMPTS: Rejection = Rejection::TooManyAttempts { retry_after: Duration::ZERO };
+
+const TOO_MANY: &str = "Too many failed attempts.";
 const NOBODY: &str = "Nobody is logged in.";
 const ENDED: &str = "The session has ended.";
 const DOES_NOT_HOLD: &str = "A credential does not hold.";
@@ -41,6 +41,11 @@ pub(super) fn refusals(policy: &'static Policy, method: &Method) -> Vec<Refusal>
     }
     if takes(BEARER) {
         refusals.push((Rejection::InvalidToken, DOES_NOT_HOLD.into()));
+    }
+    if takes(BASIC) {
+        refusals.push((Rejection::WrongCredentials, DOES_NOT_HOLD.into()));
+    }
+    if takes(BEARER) || takes(BASIC) {
         refusals.push((Rejection::MalformedCredentials, DOES_NOT_HOLD.into()));
     }
     if users.iter().any(|user| schemes(user).nth(1).is_some()) {
@@ -49,13 +54,16 @@ pub(super) fn refusals(policy: &'static Policy, method: &Method) -> Vec<Refusal>
     for rejection in policy.requirement.refusals() {
         refusals.push((rejection, format!("{REQUIRES}{}.", policy.requirement).into()));
     }
-    if touches_session(policy) && !is_safe(method) {
-        let text = "A page of another site sent the session cookie.";
+    if (touches_session(policy) || takes(BASIC)) && !is_safe(method) {
+        let text = "A page of another site sent the request.";
         refusals.push((Rejection::CrossSite, text.into()));
     }
     if takes(BEARER) {
         let text = "The token was issued for another audience.";
         refusals.push((Rejection::WrongAudience, text.into()));
+    }
+    if takes(BASIC) {
+        refusals.push((TOO_MANY_ATTEMPTS, TOO_MANY.into()));
     }
     for (status, code) in policy.rejects {
         // Checked by the macro: a status between 400 and 499.
