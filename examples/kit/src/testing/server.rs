@@ -16,7 +16,7 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::Client;
+use super::{Client, Remote};
 
 /// How long a start, a stop or an answer may take.
 pub const PATIENCE: Duration = Duration::from_secs(10);
@@ -139,13 +139,23 @@ impl Server {
     /// A client without credentials; its paths begin where the API does.
     #[must_use]
     pub fn client(&self) -> Client {
-        Client::new(format!("http://127.0.0.1:{}{}", self.place.port, self.place.base))
+        Client::new(format!("{}{}", self.origin(), self.place.base))
     }
 
     /// A client for what lies outside of the API, as the document does.
     #[must_use]
     pub fn root(&self) -> Client {
-        Client::new(format!("http://127.0.0.1:{}", self.place.port))
+        Client::new(self.origin())
+    }
+
+    /// The process as an endpoint.
+    #[must_use]
+    pub fn endpoint(&self) -> Remote {
+        Remote::new(self.origin())
+    }
+
+    fn origin(&self) -> String {
+        format!("http://127.0.0.1:{}", self.place.port)
     }
 }
 
