@@ -130,16 +130,19 @@ mod gate;
 mod layer;
 mod openapi;
 mod param;
+mod path;
 pub mod prelude;
 mod problem;
 mod service;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use __private::ask::CheckResult;
 pub use access::AccessReport;
 pub use error::{Error, Result};
 pub use extract::{Auth, Session};
 pub use layer::{AuthEndpoint, AuthLayer};
+pub use path::RequestExt;
 pub use service::{AuthApi, AuthenticatorExt};
 
 #[cfg(doctest)]

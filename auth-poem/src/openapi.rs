@@ -258,7 +258,16 @@ fn answers(policy: &'static Policy, method: &Method) -> Vec<(StatusCode, String)
 
     let mut forbidden = Vec::new();
     if policy.requirement != Requirement::LoggedIn {
-        forbidden.push(format!("{REQUIRES}{}.", policy.requirement));
+        let requires = format!("{REQUIRES}{}.", policy.requirement);
+        if policy.conceal {
+            answers.push((StatusCode::NOT_FOUND, format!("{requires} Others find nothing.")));
+            // Whom only a recent login is missing is told so.
+            if policy.requirement.asks_for_login() {
+                forbidden.push("The login is too long ago.".to_owned());
+            }
+        } else {
+            forbidden.push(requires);
+        }
     }
     if touches_session && !safe {
         forbidden.push("A page of another site sent the session cookie.".to_owned());

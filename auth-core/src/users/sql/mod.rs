@@ -9,7 +9,7 @@
 //! | without a mark | what `sqlx` decodes to its type |
 //! | `id` | the engine's own type: `Uuid` is a blob in SQLite, `i64` an integer, `String` text |
 //! | `password` | text, at least 128 characters; NULL where the field is an `Option` |
-//! | `roles` | text: the name of the role, NULL for `None`, a JSON array of names for a `Vec` |
+//! | `roles` | text: the name of the role, NULL for `None`, a JSON array of names for a `Vec`; `1:manager` for a role in a scope |
 //! | `permissions` | text: a JSON array |
 //! | `login_time` | the engine's time with a time zone; nullable |
 //! | `login_ip` | text; nullable, because the address may be unknown |
