@@ -4,7 +4,7 @@ use std::{any::Any, fmt, time::Duration};
 
 use futures_util::future::BoxFuture;
 
-use crate::{error::Failure, http::AdapterRequest};
+use crate::{error::Failure, http::AdapterRequest, rejection::Rejection};
 
 /// How recent a login must be for `#[require(fresh)]`: 10 minutes, as `phx.gen.auth` has it; OWASP
 /// ASVS 7.5.1 asks for the mechanism and names no number.
@@ -74,9 +74,30 @@ impl Requirement {
         roles.into_iter()
     }
 
-    /// Whether a login that is too long ago can be what is missing.
+    /// How it is refused when it is not met, for documents.
     #[must_use]
-    pub fn asks_for_login(&self) -> bool {
+    pub fn refusals(&self) -> Vec<Rejection> {
+        let not_met = self.can_be_lacked().then_some(Rejection::RequirementNotMet(*self));
+        let not_fresh = self.asks_for_login().then_some(Rejection::ReauthenticationRequired);
+        not_met.into_iter().chain(not_fresh).collect()
+    }
+
+    /// Whether a new login may not be enough.
+    fn can_be_lacked(&self) -> bool {
+        match self {
+            Self::LoggedIn | Self::Fresh(_) => false,
+            Self::Role(_)
+            | Self::ScopedRole { .. }
+            | Self::Permission(_)
+            | Self::Owner(_)
+            | Self::Check(_) => true,
+            Self::Any(items) => items.iter().all(Self::can_be_lacked),
+            Self::All(items) => items.iter().any(Self::can_be_lacked),
+        }
+    }
+
+    /// Whether a new login may be enough.
+    fn asks_for_login(&self) -> bool {
         match self {
             Self::Fresh(_) => true,
             Self::Any(items) | Self::All(items) => items.iter().any(Self::asks_for_login),

@@ -5,8 +5,7 @@ use std::{cell::RefCell, collections::HashMap};
 use auth_core::{
     config::Authenticator,
     guard::{Parameter, Policy, Principal},
-    requirement::Requirement,
-    scheme::{BEARER, SESSION},
+    scheme::{BASIC, BEARER, SESSION},
 };
 use poem::http::{Method, StatusCode};
 use poem_openapi::{
@@ -18,13 +17,20 @@ use poem_openapi::{
 };
 
 use crate::{
-    error::LOGIN_ANSWERS,
-    problem::{self, intern},
+    form::{self, Form},
+    problem::intern,
 };
+
+pub(crate) mod refusals;
+
+use refusals::{LOGIN, refusals};
 
 /// How the document of an operation with a requirement begins to say so; a walk through a document
 /// looks for it.
 pub(crate) const REQUIRES: &str = "The operation requires: ";
+
+const MALFORMED: &str = "The request cannot be read.";
+const UNSUPPORTED: &str = "The body is missing or of a type that is not read.";
 
 /// One alternative of an operation's security: all of these schemes, with their scopes.
 type Alternative = HashMap<&'static str, Vec<&'static str>>;
@@ -67,14 +73,31 @@ pub(crate) fn within<R>(auth: &Authenticator, make: impl FnOnce() -> R) -> (R, S
     (made, seen)
 }
 
+/// Asks how errors look in the documents that are being made.
+pub(crate) fn with_form<R>(ask: impl FnOnce(Form<'_>) -> R) -> R {
+    let auth = SCOPE.with_borrow(|scope| scope.as_ref().map(|scope| scope.auth.clone()));
+    ask(auth.as_ref().map_or(form::DEFAULT, Form::of))
+}
+
 /// How the gate names its operation towards [`document`].
 pub(crate) fn marker(policy: &Policy) -> &'static str {
     intern(&format!("gate of {}", policy.name))
 }
 
+/// How the gate says towards [`document`] that the author answers what the parameters refuse.
+pub(crate) fn handled() -> MetaResponse {
+    MetaResponse {
+        description: "",
+        status: None,
+        status_range: Some("handled by the author".into()),
+        content: Vec::new(),
+        headers: Vec::new(),
+    }
+}
+
 /// Adds to the components what every document of ours needs.
 pub fn register(registry: &mut Registry, policies: &[&'static Policy]) {
-    problem::register(registry);
+    with_form(|form| form.register(registry));
     let (cookie, prefix) = SCOPE.with_borrow(|scope| {
         let auth = scope.as_ref().map(|scope| &scope.auth);
         let cookie = auth.and_then(Authenticator::cookie_name).unwrap_or("__Host-sid");
@@ -85,6 +108,7 @@ pub fn register(registry: &mut Registry, policies: &[&'static Policy]) {
         match scheme {
             SESSION => registry.create_security_scheme(SESSION, session_scheme(cookie)),
             BEARER => registry.create_security_scheme(BEARER, bearer_scheme(prefix)),
+            BASIC => registry.create_security_scheme(BASIC, basic_scheme()),
             _ => {}
         }
     }
@@ -116,6 +140,19 @@ fn bearer_scheme(prefix: &'static str) -> MetaSecurityScheme {
         key_in: (!is_bearer).then_some("header"),
         scheme: is_bearer.then_some("bearer"),
         bearer_format: is_bearer.then_some("JWT"),
+        flows: None,
+        openid_connect_url: None,
+    }
+}
+
+fn basic_scheme() -> MetaSecurityScheme {
+    MetaSecurityScheme {
+        ty: "http",
+        description: Some("Name and password."),
+        name: None,
+        key_in: None,
+        scheme: Some("basic"),
+        bearer_format: None,
         flows: None,
         openid_connect_url: None,
     }
@@ -179,9 +216,24 @@ fn describe(operation: &mut MetaOperation, policy: &'static Policy) {
         // Our error type documents what a login answers; without a handle nobody can log in.
         responses.retain(|response| !is_login_answer(response));
     }
-    for (status, description) in answers(policy, &operation.method) {
-        responses.push(problem::response(status, &description));
-    }
+    let handled = handled().status_range;
+    let by_us = responses.iter().all(|response| response.status_range != handled);
+    responses.retain(|response| response.status_range != handled);
+    let (reads_body, reads) =
+        (operation.request.is_some(), operation.request.is_some() || !operation.params.is_empty());
+    with_form(|form| {
+        if by_us && reads {
+            responses.push(form.other(StatusCode::BAD_REQUEST, MALFORMED));
+        }
+        if by_us && reads_body {
+            responses.push(form.other(StatusCode::UNSUPPORTED_MEDIA_TYPE, UNSUPPORTED));
+        }
+        let refusals = refusals(policy, &operation.method);
+        responses.extend(refusals.iter().map(|(rejection, text)| form.refusal(rejection, text)));
+        if policy.asks().next().is_some() {
+            responses.push(form.fault());
+        }
+    });
     *responses = merged(std::mem::take(responses));
 }
 
@@ -201,8 +253,9 @@ fn foreign_refusal() -> MetaResponse {
 
 /// Whether our error type, and not the author, documented this answer.
 fn is_login_answer(response: &MetaResponse) -> bool {
-    LOGIN_ANSWERS.iter().any(|(status, description)| {
-        response.status == Some(status.as_u16()) && response.description == *description
+    LOGIN.iter().any(|(rejection, text)| {
+        let status = with_form(|form| form.refusal_status(rejection)).as_u16();
+        response.status == Some(status) && response.description == *text
     })
 }
 
@@ -236,59 +289,6 @@ fn multiply(left: &[Alternative], right: &[Alternative]) -> Vec<Alternative> {
         }
     }
     product
-}
-
-/// The answers that the gate and the handles give, whatever the author documents.
-fn answers(policy: &'static Policy, method: &Method) -> Vec<(StatusCode, String)> {
-    let mut answers = Vec::new();
-    let safe = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE);
-    let has = |user: &Principal, scheme| schemes(user).any(|name| name == scheme);
-    let users: Vec<&Principal> = policy.users().collect();
-    let touches_session = policy.asks().any(|parameter| match parameter {
-        Parameter::User(user) => has(user, SESSION),
-        Parameter::Handle(user) => user.meta.schemes.contains(&SESSION),
-        Parameter::Session => true,
-    });
-
-    if users.iter().any(|user| !user.optional) {
-        answers.push((StatusCode::UNAUTHORIZED, "Nobody is logged in.".to_owned()));
-    } else if users.iter().any(|user| has(user, BEARER)) {
-        answers.push((StatusCode::UNAUTHORIZED, "A credential does not hold.".to_owned()));
-    }
-
-    let mut forbidden = Vec::new();
-    if policy.requirement != Requirement::LoggedIn {
-        let requires = format!("{REQUIRES}{}.", policy.requirement);
-        if policy.conceal {
-            answers.push((StatusCode::NOT_FOUND, format!("{requires} Others find nothing.")));
-            // Whom only a recent login is missing is told so.
-            if policy.requirement.asks_for_login() {
-                forbidden.push("The login is too long ago.".to_owned());
-            }
-        } else {
-            forbidden.push(requires);
-        }
-    }
-    if touches_session && !safe {
-        forbidden.push("A page of another site sent the session cookie.".to_owned());
-    }
-    if users.iter().any(|user| has(user, BEARER)) {
-        forbidden.push("The token was issued for another audience.".to_owned());
-    }
-    if !forbidden.is_empty() {
-        answers.push((StatusCode::FORBIDDEN, forbidden.join(" ")));
-    }
-
-    for (status, code) in policy.rejects {
-        // Checked by the macro: a status between 400 and 499.
-        if let Ok(status) = StatusCode::from_u16(*status) {
-            answers.push((status, format!("`{code}`.")));
-        }
-    }
-    if policy.asks().next().is_some() {
-        answers.push((StatusCode::SERVICE_UNAVAILABLE, problem::UNAVAILABLE.to_owned()));
-    }
-    answers
 }
 
 /// One response per status: descriptions joined, media types side by side, two schemas of one media

@@ -149,7 +149,7 @@ fn secrets_that_are_too_short_or_known_are_no_keys() {
 #[test]
 fn an_api_that_asks_for_what_is_not_configured_does_not_start() {
     let message = |auth: Authenticator| {
-        let api = api::apis(&Gates::default(), &MemoryUsers::default(), &api::Articles::default());
+        let api = api::apis(&Gates::default(), &MemoryUsers::default());
         let panic = catch_unwind(AssertUnwindSafe(|| auth.openapi(api, "Tests", "1.0")));
         *panic.unwrap_err().downcast::<String>().unwrap()
     };
@@ -167,7 +167,7 @@ fn an_api_that_asks_for_what_is_not_configured_does_not_start() {
 #[test]
 fn the_same_api_starts_where_everything_is_configured() {
     let auth = whole().user::<Admin>(MemoryUsers::default()).build().unwrap();
-    let api = api::apis(&Gates::default(), &MemoryUsers::default(), &api::Articles::default());
+    let api = api::apis(&Gates::default(), &MemoryUsers::default());
     let _ = auth.openapi(api, "Tests", "1.0");
 }
 

@@ -91,7 +91,8 @@ impl World {
         let auth = change(config).build().unwrap();
         let gates = Gates::default();
         let articles = Articles::default();
-        let api = auth.openapi(api::apis(&gates, &people, &articles), "Tests", "1.0");
+        let apis = (api::apis(&gates, &people), api::sites(&articles));
+        let api = auth.openapi(apis, "Tests", "1.0");
         let plain = plain::routes().with(auth.layer());
         let app = Route::new().nest("/plain", plain).nest("/", api);
         let app = Arc::new(app.into_endpoint().map_to_response().boxed());
@@ -101,13 +102,18 @@ impl World {
     /// The operations of the application, for a document of their own.
     #[must_use]
     pub fn apis(&self) -> impl poem_openapi::OpenApi + use<> {
-        api::apis(&self.gates, &self.people, &self.articles)
+        (api::apis(&self.gates, &self.people), api::sites(&self.articles))
     }
 
     /// A new browser without cookies.
     #[must_use]
     pub fn browser(&self) -> Browser {
         Browser::new(self.app.clone())
+    }
+
+    /// A browser that talks to another application.
+    pub fn serve(app: impl IntoEndpoint<Endpoint: 'static>) -> Browser {
+        Browser::new(Arc::new(app.into_endpoint().map_to_response().boxed()))
     }
 
     /// A browser in which this user has logged in.
