@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use crate::{
     context::Context,
     error::Failure,
-    http::RequestHead,
+    http::{RequestHead, authorization::Authorization},
     rejection::Rejection,
     requirement::Requirement,
     scheme::{Identification, Identity, Outcome},
@@ -44,7 +44,7 @@ pub enum Parameter {
 }
 
 /// A user whom a parameter asks for.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Principal {
     /// The type of user.
     pub user: UserType,
@@ -97,7 +97,13 @@ pub trait AuthParameter {
 }
 
 const fn principal<U: AuthUser>(optional: bool) -> Parameter {
-    Parameter::User(Principal { user: UserType::of::<U>(), optional, admit: admit::<U> })
+    Parameter::User(Principal::of::<U>(optional))
+}
+
+impl Principal {
+    pub(crate) const fn of<U: AuthUser>(optional: bool) -> Self {
+        Self { user: UserType::of::<U>(), optional, admit: admit::<U> }
+    }
 }
 
 impl<U: AuthUser> AuthParameter for U {
@@ -159,7 +165,7 @@ impl Policy {
     /// - a store cannot answer: [`Failure::Fault`]
     pub async fn admit(&self, context: &Context, head: &RequestHead<'_>) -> Result<(), Failure> {
         let subject = self.subject();
-        for user in self.users() {
+        for user in context.auth().principals(self) {
             let is_subject = !user.optional
                 && subject.is_some_and(|subject| subject.user.meta.path == user.user.meta.path);
             let requirement = if is_subject { self.requirement } else { Requirement::LoggedIn };
@@ -180,27 +186,43 @@ fn admit<'a, U: AuthUser>(
 ) -> Admitted<'a> {
     let mut identification = Identification::default();
     match context.authenticate_now::<U>(&mut identification, head) {
-        Ok(Some(outcome)) => Admitted::Now(admission.decide(&outcome, context)),
+        Ok(Some(outcome)) => Admitted::Now(admission.decide(&outcome, context, head)),
         Ok(None) => Admitted::Later(Box::pin(async move {
             let outcome = context.finish_authentication::<U>(identification, head).await?;
-            admission.decide(&outcome, context)
+            admission.decide(&outcome, context, head)
         })),
         Err(failure) => Admitted::Now(Err(failure)),
     }
 }
 
 impl Admission {
-    fn decide<U: AuthUser>(self, outcome: &Outcome<U>, context: &Context) -> Result<(), Failure> {
+    fn decide<U: AuthUser>(
+        self,
+        outcome: &Outcome<U>,
+        context: &Context,
+        head: &RequestHead<'_>,
+    ) -> Result<(), Failure> {
         match outcome {
             Outcome::Nobody { .. } if self.optional => Ok(()),
             Outcome::Nobody { stale: true } => Err(Rejection::InvalidSession.into()),
-            Outcome::Nobody { stale: false } => Err(Rejection::MissingCredentials.into()),
+            Outcome::Nobody { stale: false } => Err(missing(context, head).into()),
             Outcome::Known(identity) => match decide(&self.requirement, identity, context) {
                 Decision::Met => Ok(()),
                 Decision::NotMet => Err(Rejection::Forbidden.into()),
                 Decision::NotFresh => Err(Rejection::ReauthenticationRequired.into()),
             },
         }
+    }
+}
+
+/// Why nobody is there: nothing was presented, or nothing that anybody here understands.
+fn missing(context: &Context, head: &RequestHead<'_>) -> Rejection {
+    match Authorization::of(head.headers) {
+        Authorization::Absent => Rejection::MissingCredentials,
+        Authorization::Scheme { name, .. } if context.auth().handles(name) => {
+            Rejection::MissingCredentials
+        }
+        Authorization::Scheme { .. } | Authorization::Malformed => Rejection::UnsupportedScheme,
     }
 }
 

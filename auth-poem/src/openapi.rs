@@ -77,7 +77,7 @@ pub(crate) fn marker(policy: &Policy) -> &'static str {
 pub fn register(registry: &mut Registry, policies: &[&'static Policy]) {
     problem::register(registry);
     let configured = Configured::here();
-    for user in policies.iter().flat_map(|policy| policy.users()) {
+    for user in policies.iter().flat_map(|policy| configured.principals(policy)) {
         configured.register(registry, &user.user);
     }
 }
@@ -171,7 +171,7 @@ fn security(
     foreign: Vec<Alternative>,
 ) -> Vec<Alternative> {
     let mut product = vec![Alternative::new()];
-    for user in policy.users() {
+    for user in configured.principals(policy) {
         let names = configured.names(&user.user).into_iter();
         let mut ways: Vec<Alternative> =
             names.map(|name| Alternative::from([(name, Vec::new())])).collect();

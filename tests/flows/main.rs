@@ -13,6 +13,7 @@ mod header_sessions;
 mod login;
 mod password;
 mod responder;
+mod schemes;
 mod tokens;
 mod two_users;
 mod waiting;
