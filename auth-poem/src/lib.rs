@@ -100,7 +100,9 @@
 //! # Codes
 //!
 //! Refusals are `application/problem+json` with a stable `code`; the table stands in
-//! [`rejection`].
+//! [`rejection`]. What poem itself refuses has that form too: `malformed_request`, `not_found`,
+//! `method_not_allowed`, `unsupported_media_type`, `payload_too_large`, `length_required`. An
+//! [`ErrorBody`] gives all of it, answers and documents, a form of the application's own.
 //!
 //! # Features
 //!
@@ -111,7 +113,7 @@
 //! | `rapidoc`, `redoc`, `scalar`, `openapi-explorer`, `stoplight-elements` | no | the other viewers of poem-openapi |
 //! | `testing` | no | what tests of an application use |
 
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use auth_core::sql;
 pub use auth_core::{
     clock, config, error as fault, expiry, features, guard, http, jwt, password, rejection,
@@ -125,19 +127,25 @@ pub use auth_macros::{
 pub mod __private;
 mod access;
 mod error;
+mod error_body;
+mod errors;
 mod extract;
+mod form;
 mod gate;
 mod layer;
 mod openapi;
 mod param;
 pub mod prelude;
 mod problem;
+mod safe_detail;
 mod service;
 #[cfg(feature = "testing")]
 pub mod testing;
 
 pub use access::AccessReport;
 pub use error::{Error, Result};
+pub use error_body::{AuthConfigExt, ErrorBody};
+pub use errors::{Errors, ErrorsEndpoint, OtherError};
 pub use extract::{Auth, Session};
 pub use layer::{AuthEndpoint, AuthLayer};
 pub use service::{AuthApi, AuthenticatorExt};

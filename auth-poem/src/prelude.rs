@@ -11,13 +11,13 @@ pub use auth_core::{
     store::MemorySessions,
     users::MemoryUsers,
 };
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use auth_core::{store::SqlSessions, users::SqlUsers};
 pub use chrono::{DateTime, Duration, Utc};
 pub use uuid::Uuid;
 
 pub use crate::{
-    AuthRole, AuthUser, SessionSchema, auth_api,
+    AuthConfigExt, AuthRole, AuthUser, ErrorBody, OtherError, SessionSchema, auth_api,
     extract::{Auth, Session},
     layer::AuthLayer,
     public, rejects, require,

@@ -118,6 +118,12 @@ impl Authenticator {
         }
     }
 
+    /// How refusals and faults look.
+    #[must_use]
+    pub fn responder(&self) -> &dyn Responder {
+        &*self.inner.responder
+    }
+
     /// Whether this is the same configuration as `other`, not just an equal one.
     #[must_use]
     pub fn is(&self, other: &Self) -> bool {

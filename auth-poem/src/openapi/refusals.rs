@@ -10,7 +10,6 @@ use auth_core::{
 use poem::http::{Method, StatusCode};
 
 use super::{Configured, REQUIRES};
-use crate::problem;
 
 /// A refusal, and the sentence that documents say of it.
 pub(crate) type Refusal = (Rejection, Cow<'static, str>);
@@ -28,32 +27,13 @@ const NOBODY: &str = "Nobody is logged in.";
 const ENDED: &str = "The session has ended.";
 const DOES_NOT_HOLD: &str = "A credential does not hold.";
 
-/// The status with which a refusal is answered.
-pub(crate) fn status_of(rejection: &Rejection) -> StatusCode {
-    rejection.status()
-}
-
-/// The answers that the gate and the handles give, whatever the author documents: one for each
-/// status.
-pub(super) fn answers(
+/// Every refusal of the gate and the handles, in the order in which documents speak of them.
+pub(super) fn refusals(
     policy: &'static Policy,
     configured: &Configured,
     method: &Method,
-) -> Vec<(StatusCode, String)> {
-    let asked = Asked { policy, configured, users: configured.principals(policy) };
-    let mut answers: Vec<(StatusCode, String)> = Vec::new();
-    for (rejection, text) in asked.refusals(method) {
-        let status = status_of(&rejection);
-        match answers.iter_mut().find(|(known, _)| *known == status) {
-            Some((_, known)) if known.contains(&*text) => {}
-            Some((_, known)) => *known = format!("{known} {text}"),
-            None => answers.push((status, text.into_owned())),
-        }
-    }
-    if policy.asks().next().is_some() || !asked.users.is_empty() {
-        answers.push((StatusCode::SERVICE_UNAVAILABLE, problem::UNAVAILABLE.to_owned()));
-    }
-    answers
+) -> Vec<Refusal> {
+    Asked { policy, configured, users: configured.principals(policy) }.refusals(method)
 }
 
 /// What an operation asks of authentication, as it is configured.
@@ -64,7 +44,6 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    /// Every refusal of the gate and the handles, in the order in which documents speak of them.
     fn refusals(&self, method: &Method) -> Vec<Refusal> {
         let mut refusals = self.unauthenticated();
         let requirement = &self.policy.requirement;
