@@ -16,6 +16,7 @@ mod login;
 mod other_errors;
 mod password;
 mod responder;
+mod schemes;
 mod tokens;
 mod two_users;
 mod waiting;
