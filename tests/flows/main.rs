@@ -1,6 +1,7 @@
 //! What works, told as stories: one file for each subject.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod authorization;
 mod basic;
 mod calls;
 mod configuration;
@@ -10,6 +11,7 @@ mod error_body;
 mod expiry;
 mod guards;
 mod handlers;
+mod header_sessions;
 mod login;
 mod other_errors;
 mod password;
