@@ -1,29 +1,30 @@
 //! What documents say of authentication, written from the same policies that the gate enforces.
 
-use std::{cell::RefCell, collections::HashMap};
+use std::collections::HashMap;
 
 use auth_core::{
     config::Authenticator,
-    guard::{Parameter, Policy, Principal},
+    guard::{Parameter, Policy, UserType},
     scheme::{BASIC, BEARER, SESSION},
 };
-use poem::http::{Method, StatusCode};
+use poem::http::StatusCode;
 use poem_openapi::{
     payload::{Payload, PlainText},
-    registry::{
-        MetaApi, MetaMediaType, MetaOperation, MetaPath, MetaResponse, MetaSchema, MetaSchemaRef,
-        MetaSecurityScheme, Registry,
-    },
+    registry::{MetaApi, MetaMediaType, MetaOperation, MetaResponse, MetaSecurityScheme, Registry},
 };
 
-use crate::{
-    form::{self, Form},
-    problem::intern,
-};
+use crate::{before_routing::Rules, problem::intern};
 
+mod callers;
+mod merge;
 pub(crate) mod refusals;
+mod scope;
 
+use callers::{Caller, callers};
+use merge::{joined, merged};
 use refusals::{LOGIN, refusals};
+use scope::SCOPE;
+pub(crate) use scope::{Documented, Served, note, served, with_form, within};
 
 /// How the document of an operation with a requirement begins to say so; a walk through a document
 /// looks for it.
@@ -34,50 +35,6 @@ const UNSUPPORTED: &str = "The body is missing or of a type that is not read.";
 
 /// One alternative of an operation's security: all of these schemes, with their scopes.
 type Alternative = HashMap<&'static str, Vec<&'static str>>;
-
-thread_local! {
-    /// The configuration whose documents are being made, and the policies seen meanwhile. poem-openapi
-    /// makes documents in one go on one thread, so the scope is a call on the stack, not a setting of
-    /// the process.
-    static SCOPE: RefCell<Option<Scope>> = const { RefCell::new(None) };
-}
-
-struct Scope {
-    auth: Authenticator,
-    seen: Seen,
-}
-
-/// What documents speak of.
-#[derive(Debug, Default)]
-pub(crate) struct Seen {
-    /// The policies of all operations, hidden ones too.
-    pub(crate) policies: Vec<&'static Policy>,
-    /// The documented operations.
-    pub(crate) operations: Vec<(Method, String, &'static Policy)>,
-}
-
-/// Makes documents for a configuration, and says of what they speak.
-pub(crate) fn within<R>(auth: &Authenticator, make: impl FnOnce() -> R) -> (R, Seen) {
-    /// Restores what was there before, also when `make` panics.
-    struct Restore(Option<Scope>);
-    impl Drop for Restore {
-        fn drop(&mut self) {
-            SCOPE.set(self.0.take());
-        }
-    }
-    let scope = Scope { auth: auth.clone(), seen: Seen::default() };
-    let restore = Restore(SCOPE.replace(Some(scope)));
-    let made = make();
-    let seen = SCOPE.take().map(|scope| scope.seen).unwrap_or_default();
-    drop(restore);
-    (made, seen)
-}
-
-/// Asks how errors look in the documents that are being made.
-pub(crate) fn with_form<R>(ask: impl FnOnce(Form<'_>) -> R) -> R {
-    let auth = SCOPE.with_borrow(|scope| scope.as_ref().map(|scope| scope.auth.clone()));
-    ask(auth.as_ref().map_or(form::DEFAULT, Form::of))
-}
 
 /// How the gate names its operation towards [`document`].
 pub(crate) fn marker(policy: &Policy) -> &'static str {
@@ -97,6 +54,17 @@ pub(crate) fn handled() -> MetaResponse {
 
 /// Adds to the components what every document of ours needs.
 pub fn register(registry: &mut Registry, policies: &[&'static Policy]) {
+    register_users(registry, policies.iter().flat_map(|policy| policy.users()).map(|p| &p.user));
+}
+
+/// Adds to the components what the guard around the API needs.
+pub(crate) fn register_guard(registry: &mut Registry) {
+    if let Some(user) = served().guard.and_then(|guard| guard.user()) {
+        register_users(registry, std::iter::once(&user.user));
+    }
+}
+
+fn register_users<'a>(registry: &mut Registry, users: impl Iterator<Item = &'a UserType>) {
     with_form(|form| form.register(registry));
     let (cookie, prefix) = SCOPE.with_borrow(|scope| {
         let auth = scope.as_ref().map(|scope| &scope.auth);
@@ -104,7 +72,7 @@ pub fn register(registry: &mut Registry, policies: &[&'static Policy]) {
         let prefix = auth.and_then(Authenticator::token_prefix).unwrap_or("Bearer");
         (intern(cookie), intern(prefix))
     });
-    for scheme in policies.iter().flat_map(|policy| policy.users()).flat_map(schemes) {
+    for scheme in users.flat_map(schemes) {
         match scheme {
             SESSION => registry.create_security_scheme(SESSION, session_scheme(cookie)),
             BEARER => registry.create_security_scheme(BEARER, bearer_scheme(prefix)),
@@ -158,26 +126,14 @@ fn basic_scheme() -> MetaSecurityScheme {
     }
 }
 
-fn schemes(principal: &Principal) -> impl Iterator<Item = &'static str> {
-    principal.user.meta.schemes.iter().copied()
-}
-
-/// One entry for each path. Operations under `#[cfg]` come in a part of their own, and a document that
-/// names a path twice loses what the first entry says.
-fn joined(apis: Vec<MetaApi>) -> Vec<MetaApi> {
-    let mut paths: Vec<MetaPath> = Vec::new();
-    for path in apis.into_iter().flat_map(|api| api.paths) {
-        match paths.iter_mut().find(|known| known.path == path.path) {
-            Some(known) => known.operations.extend(path.operations),
-            None => paths.push(path),
-        }
-    }
-    vec![MetaApi { paths }]
+fn schemes(user: &UserType) -> impl Iterator<Item = &'static str> + use<> {
+    user.meta.schemes.iter().copied()
 }
 
 /// Writes the policies into the operations that they belong to.
 #[must_use]
 pub fn document(apis: Vec<MetaApi>, policies: &[&'static Policy]) -> Vec<MetaApi> {
+    let served = served();
     let mut apis = joined(apis);
     let mut operations = Vec::new();
     for path in apis.iter_mut().flat_map(|api| &mut api.paths) {
@@ -187,21 +143,63 @@ pub fn document(apis: Vec<MetaApi>, policies: &[&'static Policy]) -> Vec<MetaApi
                 operation.security.iter().any(|alternative| alternative.contains_key(marker))
             });
             if let Some(policy) = policy {
-                describe(operation, policy);
-                operations.push((operation.method.clone(), path.path.clone(), *policy));
+                let guard = served.guard_of(&path.path);
+                describe(operation, policy, guard.map(|guard| &**guard));
+                operations.push(Documented {
+                    method: operation.method.clone(),
+                    path: path.path.clone(),
+                    policy: Some(policy),
+                    guard: guard.cloned(),
+                });
             }
         }
     }
-    SCOPE.with_borrow_mut(|scope| {
-        if let Some(Scope { seen, .. }) = scope {
-            seen.policies.extend(policies);
-            seen.operations.extend(operations);
-        }
+    note(|seen| {
+        seen.policies.extend(policies);
+        seen.operations.extend(operations);
     });
     apis
 }
 
-fn describe(operation: &mut MetaOperation, policy: &'static Policy) {
+/// Makes one API of the parts of a tuple, and writes the guard into operations that have no policy.
+pub(crate) fn finish(apis: Vec<MetaApi>) -> Vec<MetaApi> {
+    let served = served();
+    let mut apis = joined(apis);
+    for path in apis.iter_mut().flat_map(|api| &mut api.paths) {
+        for operation in &mut path.operations {
+            let guard = served.guard_of(&path.path);
+            if let Some(guard) = guard
+                && !is_noted(operation, &path.path)
+            {
+                describe_guard(operation, guard);
+                let (method, path) = (operation.method.clone(), path.path.clone());
+                let operation =
+                    Documented { method, path, policy: None, guard: Some(guard.clone()) };
+                note(|seen| seen.operations.push(operation));
+            }
+            let responses = &mut operation.responses.responses;
+            *responses = merged(std::mem::take(responses));
+        }
+    }
+    apis
+}
+
+/// Whether the operation has a policy, which [`document`] has written into it.
+fn is_noted(operation: &MetaOperation, path: &str) -> bool {
+    SCOPE.with_borrow(|scope| {
+        let noted = scope.iter().flat_map(|scope| &scope.seen.operations);
+        noted.into_iter().any(|noted| noted.path == path && noted.method == operation.method)
+    })
+}
+
+fn describe_guard(operation: &mut MetaOperation, guard: &Rules) {
+    let callers = callers(guard.policy(), None);
+    operation.security = security(&callers, std::mem::take(&mut operation.security));
+    describe_refusals(operation, guard.policy(), &callers);
+}
+
+fn describe(operation: &mut MetaOperation, policy: &'static Policy, guard: Option<&Rules>) {
+    let callers = callers(policy, guard.and_then(Rules::user));
     let marker = marker(policy);
     let foreign: Vec<Alternative> = std::mem::take(&mut operation.security)
         .into_iter()
@@ -211,7 +209,7 @@ fn describe(operation: &mut MetaOperation, policy: &'static Policy) {
     if !foreign.is_empty() {
         responses.push(foreign_refusal());
     }
-    operation.security = security(policy, foreign);
+    operation.security = security(&callers, foreign);
     if !policy.asks().any(|parameter| matches!(parameter, Parameter::Handle(_))) {
         // Our error type documents what a login answers; without a handle nobody can log in.
         responses.retain(|response| !is_login_answer(response));
@@ -228,13 +226,21 @@ fn describe(operation: &mut MetaOperation, policy: &'static Policy) {
         if by_us && reads_body {
             responses.push(form.other(StatusCode::UNSUPPORTED_MEDIA_TYPE, UNSUPPORTED));
         }
-        let refusals = refusals(policy, &operation.method);
+    });
+    describe_refusals(operation, policy, &callers);
+    let responses = &mut operation.responses.responses;
+    *responses = merged(std::mem::take(responses));
+}
+
+fn describe_refusals(operation: &mut MetaOperation, policy: &'static Policy, callers: &[Caller]) {
+    let responses = &mut operation.responses.responses;
+    with_form(|form| {
+        let refusals = refusals(policy, callers, &operation.method);
         responses.extend(refusals.iter().map(|(rejection, text)| form.refusal(rejection, text)));
-        if policy.asks().next().is_some() {
+        if !callers.is_empty() || policy.asks().next().is_some() {
             responses.push(form.fault());
         }
     });
-    *responses = merged(std::mem::take(responses));
 }
 
 /// What poem-openapi answers itself when a scheme of its own is not satisfied.
@@ -260,11 +266,11 @@ fn is_login_answer(response: &MetaResponse) -> bool {
 }
 
 /// The alternatives: one of each user's schemes, together with one of what other extractors ask.
-fn security(policy: &Policy, foreign: Vec<Alternative>) -> Vec<Alternative> {
+fn security(callers: &[Caller], foreign: Vec<Alternative>) -> Vec<Alternative> {
     let mut product = vec![Alternative::new()];
-    for user in policy.users() {
+    for user in callers {
         let mut ways: Vec<Alternative> =
-            schemes(user).map(|name| Alternative::from([(name, Vec::new())])).collect();
+            schemes(&user.user).map(|name| Alternative::from([(name, Vec::new())])).collect();
         if user.optional {
             ways.push(Alternative::new());
         }
@@ -289,58 +295,4 @@ fn multiply(left: &[Alternative], right: &[Alternative]) -> Vec<Alternative> {
         }
     }
     product
-}
-
-/// One response per status: descriptions joined, media types side by side, two schemas of one media
-/// type as `anyOf`. Nothing that the author documented is lost.
-fn merged(responses: Vec<MetaResponse>) -> Vec<MetaResponse> {
-    let mut merged: Vec<MetaResponse> = Vec::new();
-    for response in responses {
-        let same = merged.iter_mut().find(|earlier| {
-            earlier.status == response.status && earlier.status_range == response.status_range
-        });
-        match same {
-            Some(earlier) => join(earlier, response),
-            None => merged.push(response),
-        }
-    }
-    merged
-}
-
-fn join(earlier: &mut MetaResponse, later: MetaResponse) {
-    if earlier.description.is_empty() {
-        earlier.description = later.description;
-    } else if !earlier.description.contains(later.description) {
-        earlier.description = intern(&format!("{} {}", earlier.description, later.description));
-    }
-    for content in later.content {
-        match earlier.content.iter_mut().find(|known| known.content_type == content.content_type) {
-            Some(known) => add_schema(known, content.schema),
-            None => earlier.content.push(content),
-        }
-    }
-    for header in later.headers {
-        if !earlier.headers.iter().any(|known| known.name.eq_ignore_ascii_case(&header.name)) {
-            earlier.headers.push(header);
-        }
-    }
-}
-
-fn add_schema(known: &mut MetaMediaType, schema: MetaSchemaRef) {
-    if known.schema == schema {
-        return;
-    }
-    if let MetaSchemaRef::Inline(inline) = &mut known.schema
-        && !inline.any_of.is_empty()
-    {
-        if !inline.any_of.contains(&schema) {
-            inline.any_of.push(schema);
-        }
-        return;
-    }
-    let first = std::mem::replace(&mut known.schema, MetaSchemaRef::Reference(String::new()));
-    known.schema = MetaSchemaRef::Inline(Box::new(MetaSchema {
-        any_of: vec![first, schema],
-        ..MetaSchema::ANY
-    }));
 }

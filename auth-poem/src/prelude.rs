@@ -18,6 +18,7 @@ pub use uuid::Uuid;
 
 pub use crate::{
     AuthConfigExt, AuthRole, AuthUser, ErrorBody, OtherError, SessionSchema, auth_api,
+    before_routing::Guard,
     extract::{Auth, Session},
     layer::AuthLayer,
     public, rejects, require,

@@ -3,13 +3,13 @@
 use std::{borrow::Cow, time::Duration};
 
 use auth_core::{
-    guard::{Parameter, Policy, Principal},
+    guard::{Parameter, Policy},
     rejection::Rejection,
     scheme::{BASIC, BEARER, SESSION},
 };
 use poem::http::{Method, StatusCode};
 
-use super::{REQUIRES, schemes};
+use super::{Caller, REQUIRES, schemes};
 
 /// A refusal, and the sentence that documents say of it.
 pub(crate) type Refusal = (Rejection, Cow<'static, str>);
@@ -28,9 +28,8 @@ const ENDED: &str = "The session has ended.";
 const DOES_NOT_HOLD: &str = "A credential does not hold.";
 
 /// Every refusal of the gate and the handles, in the order in which documents speak of them.
-pub(super) fn refusals(policy: &'static Policy, method: &Method) -> Vec<Refusal> {
+pub(super) fn refusals(policy: &'static Policy, users: &[Caller], method: &Method) -> Vec<Refusal> {
     let mut refusals: Vec<Refusal> = Vec::new();
-    let users: Vec<&Principal> = policy.users().collect();
     let takes = |scheme| users.iter().any(|user| has(user, scheme));
 
     if users.iter().any(|user| !user.optional) {
@@ -48,13 +47,13 @@ pub(super) fn refusals(policy: &'static Policy, method: &Method) -> Vec<Refusal>
     if takes(BEARER) || takes(BASIC) {
         refusals.push((Rejection::MalformedCredentials, DOES_NOT_HOLD.into()));
     }
-    if users.iter().any(|user| schemes(user).nth(1).is_some()) {
+    if users.iter().any(|user| schemes(&user.user).nth(1).is_some()) {
         refusals.push((Rejection::ConflictingCredentials, DOES_NOT_HOLD.into()));
     }
     for rejection in policy.requirement.refusals() {
         refusals.push((rejection, format!("{REQUIRES}{}.", policy.requirement).into()));
     }
-    if (touches_session(policy) || takes(BASIC)) && !is_safe(method) {
+    if (takes(SESSION) || touches_session(policy) || takes(BASIC)) && !is_safe(method) {
         let text = "A page of another site sent the request.";
         refusals.push((Rejection::CrossSite, text.into()));
     }
@@ -74,18 +73,18 @@ pub(super) fn refusals(policy: &'static Policy, method: &Method) -> Vec<Refusal>
     refusals
 }
 
-fn has(user: &Principal, scheme: &str) -> bool {
-    schemes(user).any(|name| name == scheme)
+fn has(user: &Caller, scheme: &str) -> bool {
+    schemes(&user.user).any(|name| name == scheme)
 }
 
 fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE)
 }
 
-/// Whether the operation looks at the session or starts one.
+/// Whether the operation looks at the session or starts one, apart from who its users are.
 fn touches_session(policy: &Policy) -> bool {
     policy.asks().any(|parameter| match parameter {
-        Parameter::User(user) => has(user, SESSION),
+        Parameter::User(_) => false,
         Parameter::Handle(user) => user.meta.schemes.contains(&SESSION),
         Parameter::Session => true,
     })

@@ -5,11 +5,13 @@ use auth_poem::prelude::MemoryUsers;
 use crate::{gates::Gates, people::User};
 
 mod account;
+mod behind;
 mod guards;
 pub mod plain;
 mod sessions;
 
 pub use account::AccountApi;
+pub use behind::{BehindApi, ForeignApi};
 pub use guards::GuardApi;
 pub use sessions::SessionApi;
 

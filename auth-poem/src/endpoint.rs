@@ -1,0 +1,45 @@
+//! What [`AuthApi`](crate::AuthApi) is when it runs.
+
+use std::{fmt, future::Future, sync::Arc};
+
+use auth_core::config::Authenticator;
+use poem::{
+    Endpoint, PathPattern, Request, Response, Result,
+    endpoint::{BoxEndpoint, DynEndpoint},
+};
+
+use crate::{before_routing::Rules, errors::Asked, joined::Allowed};
+
+/// The routes of an API, with its errors in the configured form.
+pub struct ApiEndpoint {
+    pub(crate) auth: Authenticator,
+    pub(crate) routes: BoxEndpoint<'static>,
+    pub(crate) allowed: Allowed,
+    /// The guard that requests must have passed.
+    pub(crate) guard: Option<Arc<Rules>>,
+}
+
+impl fmt::Debug for ApiEndpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiEndpoint").field("guard", &self.guard).finish_non_exhaustive()
+    }
+}
+
+impl Endpoint for ApiEndpoint {
+    type Output = Response;
+
+    // No `async fn`: its future would hold the request, which is large, and copy it twice. And the
+    // routes are called without the two futures that poem puts around a boxed endpoint.
+    fn call(&self, request: Request) -> impl Future<Output = Result<Response>> + Send {
+        let passed = self.guard.as_ref().map_or(Ok(()), |guard| guard.check(&request));
+        let asked = Asked::of(&request);
+        let mounted = request.data::<PathPattern>().cloned();
+        let answer = passed.map(|()| DynEndpoint::call(&*self.routes, request));
+        async move {
+            answer?.await.map_err(|error| {
+                let allow = self.allowed.header(&error, mounted.as_ref());
+                asked.answer(&self.auth, error, allow)
+            })
+        }
+    }
+}
