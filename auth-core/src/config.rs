@@ -8,12 +8,12 @@ use ipnet::IpNet;
 use crate::{
     clock::{Clock, SystemClock},
     expiry::Expiry,
-    http::cookie::SessionCookie,
+    http::{cookie::SessionCookie, session_header},
     jwt::{JwtConfig, JwtKeys},
     password::{PasswordHasher, PasswordPolicy},
     responder::{ProblemResponder, Responder},
-    scheme::{BasicScheme, BearerScheme, SchemeKind},
-    session::SessionService,
+    scheme::{BASIC, BEARER, BasicScheme, BearerScheme, SESSION, SchemeKind},
+    session::{Carriers, SessionService},
     store::SessionStore,
     throttle::{Attempts, Throttle},
     user::AuthUser,
@@ -40,7 +40,8 @@ use authenticator::{Inner, UserEntry};
 pub struct AuthConfig {
     users: Vec<UserEntry>,
     sessions: Option<Arc<dyn SessionStore>>,
-    cookie: SessionCookie,
+    cookie: Option<SessionCookie>,
+    session_header: Option<String>,
     expiry: Expiry,
     jwt: Option<JwtKeys>,
     issuer: String,
@@ -48,6 +49,9 @@ pub struct AuthConfig {
     realm: Option<String>,
     token_lifetime: Option<TimeDelta>,
     token_prefix: String,
+    disabled: Vec<String>,
+    challenges: bool,
+    verify_public: bool,
     hasher: PasswordHasher,
     policy: PasswordPolicy,
     throttle: Throttle,
@@ -88,7 +92,8 @@ impl AuthConfig {
         Self {
             users: Vec::new(),
             sessions: None,
-            cookie: SessionCookie::default(),
+            cookie: Some(SessionCookie::default()),
+            session_header: None,
             expiry: Expiry::default(),
             jwt: None,
             issuer: "auth".into(),
@@ -96,6 +101,9 @@ impl AuthConfig {
             realm: None,
             token_lifetime: None,
             token_prefix: "Bearer".into(),
+            disabled: Vec::new(),
+            challenges: true,
+            verify_public: false,
             hasher: PasswordHasher::default(),
             policy: PasswordPolicy::default(),
             throttle: Throttle::default(),
@@ -125,7 +133,33 @@ impl AuthConfig {
 
     /// The session cookie. Default: `__Host-sid`, see [`SessionCookie`].
     pub fn cookie(mut self, cookie: SessionCookie) -> Self {
-        self.cookie = cookie;
+        self.cookie = Some(cookie);
+        self
+    }
+
+    /// A header by which clients may present their session, beside the cookie, as in
+    /// `x-session-id`. Default: none.
+    ///
+    /// A new token is in the answer's header of the same name; a client that presents the header
+    /// gets no cookie. The header wins over a cookie. Other than a cookie, a header that names no
+    /// session is refused with 401 `invalid_session`, also where users are optional; an empty one
+    /// counts as none.
+    ///
+    /// # Security
+    ///
+    /// No browser sends the header by itself, so other sites cannot borrow it, and the cross-site
+    /// check does not ask about it. But a page that keeps the token within reach of its scripts
+    /// loses it to the first hostile one, which a cookie prevents: this is for clients that are no
+    /// web pages. Where both ways are open, a login that presents no header is answered with both.
+    /// To let pages of other origins read the answer's header takes `Access-Control-Expose-Headers`.
+    pub fn session_header(mut self, name: impl Into<String>) -> Self {
+        self.session_header = Some(name.into());
+        self
+    }
+
+    /// Leaves the cookie out: sessions travel in the [`session_header`](Self::session_header) only.
+    pub fn without_session_cookie(mut self) -> Self {
+        self.cookie = None;
         self
     }
 
@@ -171,6 +205,33 @@ impl AuthConfig {
     /// Default: `Bearer`.
     pub fn token_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.token_prefix = prefix.into();
+        self
+    }
+
+    /// Leaves a scheme out that types of users declare: `session`, `bearer` or `basic`. It is not
+    /// tried, not documented and not challenged, and what it needs need not be configured. Default:
+    /// none is left out.
+    ///
+    /// This is for applications that choose their schemes when they start.
+    pub fn disable_scheme(mut self, scheme: impl Into<String>) -> Self {
+        self.disabled.push(scheme.into());
+        self
+    }
+
+    /// Leaves `WWW-Authenticate` out of refusals. Default: every scheme that has a challenge is
+    /// named, as RFC 9110 asks of a 401.
+    ///
+    /// For old clients, and for pages whose visitors should not see the browser's own dialog, which
+    /// the challenge of HTTP Basic opens.
+    pub fn without_challenges(mut self) -> Self {
+        self.challenges = false;
+        self
+    }
+
+    /// Has `#[public]` operations look at credentials too, as if they took an `Option` of every
+    /// type of user: one that does not hold is refused there as well. Default: they do not look.
+    pub fn verify_on_public_operations(mut self) -> Self {
+        self.verify_public = true;
         self
     }
 
@@ -222,9 +283,17 @@ impl AuthConfig {
     /// # Errors
     ///
     /// - parts that do not fit, all of them at once: [`ConfigError`]
-    pub fn build(self) -> Result<Authenticator, ConfigError> {
-        let mut problems = self.cookie.problems();
+    pub fn build(mut self) -> Result<Authenticator, ConfigError> {
+        let mut problems = self.cookie.as_ref().map(SessionCookie::problems).unwrap_or_default();
+        if self.cookie.is_none() && self.session_header.is_none() {
+            problems.push(
+                "AuthConfig::without_session_cookie leaves sessions no way to travel; call \
+                 AuthConfig::session_header too"
+                    .into(),
+            );
+        }
         problems.extend(self.expiry.problems());
+        problems.extend(self.disable_schemes());
         problems.extend(self.user_problems());
         if self.token_prefix.is_empty()
             || !self.token_prefix.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
@@ -238,6 +307,13 @@ impl AuthConfig {
                 ));
             }
         }
+        let header = self.session_header.and_then(|name| match session_header::name(&name) {
+            Ok(name) => Some(name),
+            Err(problem) => {
+                problems.push(problem);
+                None
+            }
+        });
         let trusted_proxies = self
             .trusted_proxies
             .iter()
@@ -270,15 +346,17 @@ impl AuthConfig {
         if !problems.is_empty() {
             return Err(ConfigError { problems });
         }
-        if self.sessions.is_some() && !self.cookie.is_secure() {
+        if self.sessions.is_some()
+            && let Some(cookie) = self.cookie.as_ref().filter(|cookie| !cookie.is_secure())
+        {
             tracing::warn!(
-                cookie = self.cookie.name(),
+                cookie = cookie.name(),
                 "the session cookie is sent over plain http; this is for development only"
             );
         }
         let sessions = self.sessions.map(|store| SessionService {
             store,
-            cookie: self.cookie,
+            carriers: Carriers::new(self.cookie, header),
             expiry: self.expiry,
             clock: self.clock.clone(),
         });
@@ -295,8 +373,29 @@ impl AuthConfig {
                 trusted_proxies,
                 clock: self.clock,
                 responder: self.responder,
+                challenges: self.challenges,
+                verify_public: self.verify_public,
             }),
         })
+    }
+
+    /// Takes the disabled schemes from the users; says which of them are none.
+    fn disable_schemes(&mut self) -> Vec<String> {
+        let mut problems = Vec::new();
+        for name in &self.disabled {
+            match SchemeKind::from_name(name) {
+                Some(disabled) => {
+                    for user in &mut self.users {
+                        user.schemes.retain(|scheme| *scheme != disabled);
+                    }
+                }
+                None => problems.push(format!(
+                    "AuthConfig::disable_scheme was called with `{name}`; there are {SESSION}, \
+                     {BEARER} and {BASIC}"
+                )),
+            }
+        }
+        problems
     }
 
     fn user_problems(&self) -> Vec<String> {
@@ -319,6 +418,9 @@ impl AuthConfig {
                     problems.push(format!("{name} declares the unknown scheme `{scheme}`"));
                     continue;
                 };
+                if !user.schemes.contains(&kind) {
+                    continue;
+                }
                 if let Some(missing) = self.missing_for(kind, user) {
                     problems.push(format!("{name} declares the scheme `{scheme}`, but {missing}"));
                 }

@@ -150,6 +150,8 @@ impl<U: AuthUser> Known<U> {
         public: false,
         parameters: &[Some(&<U as AuthParameter>::PARAMETER)],
         requirement: Requirement::LoggedIn,
+        conceal: false,
+        path: &[],
         subject: None,
         rejects: &[],
     };

@@ -1,4 +1,4 @@
-//! What [`AuthApi`](crate::AuthApi) is when it runs.
+//! Endpoints in the way to an operation: what [`AuthApi`](crate::AuthApi) is when it runs.
 
 use std::{fmt, future::Future, sync::Arc};
 
@@ -10,10 +10,22 @@ use poem::{
 
 use crate::{before_routing::Rules, errors::Asked, joined::Allowed};
 
+/// A boxed endpoint, called without the two futures that poem puts around one, each of which copies
+/// the request.
+pub(crate) struct Boxed(pub(crate) BoxEndpoint<'static>);
+
+impl Endpoint for Boxed {
+    type Output = Response;
+
+    fn call(&self, request: Request) -> impl Future<Output = Result<Response>> + Send {
+        DynEndpoint::call(&*self.0, request)
+    }
+}
+
 /// The routes of an API, with its errors in the configured form.
 pub struct ApiEndpoint {
     pub(crate) auth: Authenticator,
-    pub(crate) routes: BoxEndpoint<'static>,
+    pub(crate) routes: Boxed,
     pub(crate) allowed: Allowed,
     /// The guard that requests must have passed.
     pub(crate) guard: Option<Arc<Rules>>,
@@ -28,13 +40,12 @@ impl fmt::Debug for ApiEndpoint {
 impl Endpoint for ApiEndpoint {
     type Output = Response;
 
-    // No `async fn`: its future would hold the request, which is large, and copy it twice. And the
-    // routes are called without the two futures that poem puts around a boxed endpoint.
+    // No `async fn`: its future would hold the request, which is large, and copy it twice.
     fn call(&self, request: Request) -> impl Future<Output = Result<Response>> + Send {
         let passed = self.guard.as_ref().map_or(Ok(()), |guard| guard.check(&request));
         let asked = Asked::of(&request);
         let mounted = request.data::<PathPattern>().cloned();
-        let answer = passed.map(|()| DynEndpoint::call(&*self.routes, request));
+        let answer = passed.map(|()| self.routes.call(request));
         async move {
             answer?.await.map_err(|error| {
                 let allow = self.allowed.header(&error, mounted.as_ref());

@@ -4,7 +4,6 @@ use std::{collections::HashMap, fmt, sync::Arc};
 
 use poem::{
     Endpoint, EndpointExt, PathPattern, Request, Response, Result,
-    endpoint::{BoxEndpoint, DynEndpoint},
     error::{MethodNotAllowedError, NotFoundError},
     http::{HeaderValue, Method},
 };
@@ -15,6 +14,7 @@ use poem_openapi::{
 
 use crate::{
     __private::RouteTable,
+    endpoint::Boxed,
     openapi::{finish, note, register_guard, served},
 };
 
@@ -51,32 +51,20 @@ fn add_twins(routes: &mut RouteTable) {
             None => Some(format!("{path}/")),
         };
         for (method, endpoint) in methods {
-            let endpoint = Arc::new(endpoint);
+            let endpoint = Arc::new(Boxed(endpoint));
             if let Some(twin) = &twin {
                 let twins = routes.entry(twin.clone()).or_default();
                 let twin = Twin(endpoint.clone());
                 twins.entry(method.clone()).or_insert_with(|| twin.boxed());
             }
             // The path as it is written goes before a twin.
-            let itself = Shared(endpoint).boxed();
-            routes.entry(path.clone()).or_default().insert(method, itself);
+            routes.entry(path.clone()).or_default().insert(method, endpoint.boxed());
         }
     }
 }
 
-/// An operation at the path as it is written.
-struct Shared(Arc<BoxEndpoint<'static>>);
-
-/// The same operation, at the path with or without its final slash.
-struct Twin(Arc<BoxEndpoint<'static>>);
-
-impl Endpoint for Shared {
-    type Output = Response;
-
-    fn call(&self, request: Request) -> impl Future<Output = Result<Response>> + Send {
-        DynEndpoint::call(&**self.0, request)
-    }
-}
+/// An operation at its path with a final slash, or without.
+struct Twin(Arc<Boxed>);
 
 impl Endpoint for Twin {
     type Output = Response;
@@ -86,7 +74,7 @@ impl Endpoint for Twin {
         if request.uri().path().ends_with("//") {
             return Err(NotFoundError.into());
         }
-        DynEndpoint::call(&**self.0, request).await
+        self.0.call(request).await
     }
 }
 

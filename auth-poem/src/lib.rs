@@ -113,7 +113,7 @@
 //! | `rapidoc`, `redoc`, `scalar`, `openapi-explorer`, `stoplight-elements` | no | the other viewers of poem-openapi |
 //! | `testing` | no | what tests of an application use |
 
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use auth_core::sql;
 pub use auth_core::{
     clock, config, error as fault, expiry, features, guard, http, jwt, password, rejection,
@@ -139,6 +139,7 @@ mod joined;
 mod layer;
 mod openapi;
 mod param;
+mod path;
 pub mod prelude;
 mod problem;
 mod safe_detail;
@@ -146,6 +147,7 @@ mod service;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use __private::ask::CheckResult;
 pub use access::AccessReport;
 pub use before_routing::{Guard, GuardEndpoint};
 pub use endpoint::ApiEndpoint;
@@ -155,6 +157,7 @@ pub use errors::{Errors, ErrorsEndpoint, OtherError};
 pub use extract::{Auth, Session};
 pub use joined::Joined;
 pub use layer::{AuthEndpoint, AuthLayer};
+pub use path::RequestExt;
 pub use service::{AuthApi, AuthenticatorExt};
 
 #[cfg(doctest)]

@@ -2,27 +2,23 @@
 
 use std::collections::HashMap;
 
-use auth_core::{
-    config::Authenticator,
-    guard::{Parameter, Policy, UserType},
-    scheme::{BASIC, BEARER, SESSION},
-};
+use auth_core::guard::{Parameter, Policy, Principal};
 use poem::http::StatusCode;
 use poem_openapi::{
     payload::{Payload, PlainText},
-    registry::{MetaApi, MetaMediaType, MetaOperation, MetaResponse, MetaSecurityScheme, Registry},
+    registry::{MetaApi, MetaMediaType, MetaOperation, MetaResponse, Registry},
 };
 
-use crate::{before_routing::Rules, problem::intern};
+use crate::problem::intern;
 
-mod callers;
 mod merge;
 pub(crate) mod refusals;
+mod schemes;
 mod scope;
 
-use callers::{Caller, callers};
 use merge::{joined, merged};
 use refusals::{LOGIN, refusals};
+use schemes::Configured;
 use scope::SCOPE;
 pub(crate) use scope::{Documented, Served, note, served, with_form, within};
 
@@ -54,86 +50,32 @@ pub(crate) fn handled() -> MetaResponse {
 
 /// Adds to the components what every document of ours needs.
 pub fn register(registry: &mut Registry, policies: &[&'static Policy]) {
-    register_users(registry, policies.iter().flat_map(|policy| policy.users()).map(|p| &p.user));
+    let configured = Configured::here();
+    let users = policies.iter().flat_map(|policy| configured.principals(policy));
+    register_users(registry, &configured, users);
 }
 
 /// Adds to the components what the guard around the API needs.
 pub(crate) fn register_guard(registry: &mut Registry) {
-    if let Some(user) = served().guard.and_then(|guard| guard.user()) {
-        register_users(registry, std::iter::once(&user.user));
-    }
+    let user = served().guard.and_then(|guard| guard.user());
+    register_users(registry, &Configured::here(), user.copied().into_iter());
 }
 
-fn register_users<'a>(registry: &mut Registry, users: impl Iterator<Item = &'a UserType>) {
+fn register_users(
+    registry: &mut Registry,
+    configured: &Configured,
+    users: impl Iterator<Item = Principal>,
+) {
     with_form(|form| form.register(registry));
-    let (cookie, prefix) = SCOPE.with_borrow(|scope| {
-        let auth = scope.as_ref().map(|scope| &scope.auth);
-        let cookie = auth.and_then(Authenticator::cookie_name).unwrap_or("__Host-sid");
-        let prefix = auth.and_then(Authenticator::token_prefix).unwrap_or("Bearer");
-        (intern(cookie), intern(prefix))
-    });
-    for scheme in users.flat_map(schemes) {
-        match scheme {
-            SESSION => registry.create_security_scheme(SESSION, session_scheme(cookie)),
-            BEARER => registry.create_security_scheme(BEARER, bearer_scheme(prefix)),
-            BASIC => registry.create_security_scheme(BASIC, basic_scheme()),
-            _ => {}
-        }
+    for user in users {
+        configured.register(registry, &user.user);
     }
-}
-
-fn session_scheme(cookie: &'static str) -> MetaSecurityScheme {
-    MetaSecurityScheme {
-        ty: "apiKey",
-        description: Some("The session cookie that a login sets."),
-        name: Some(cookie),
-        key_in: Some("cookie"),
-        scheme: None,
-        bearer_format: None,
-        flows: None,
-        openid_connect_url: None,
-    }
-}
-
-fn bearer_scheme(prefix: &'static str) -> MetaSecurityScheme {
-    let is_bearer = prefix.eq_ignore_ascii_case("bearer");
-    MetaSecurityScheme {
-        ty: if is_bearer { "http" } else { "apiKey" },
-        description: Some(if is_bearer {
-            "A token that a login issues."
-        } else {
-            intern(&format!("A token that a login issues, written as `{prefix} <token>`."))
-        }),
-        name: (!is_bearer).then_some("Authorization"),
-        key_in: (!is_bearer).then_some("header"),
-        scheme: is_bearer.then_some("bearer"),
-        bearer_format: is_bearer.then_some("JWT"),
-        flows: None,
-        openid_connect_url: None,
-    }
-}
-
-fn basic_scheme() -> MetaSecurityScheme {
-    MetaSecurityScheme {
-        ty: "http",
-        description: Some("Name and password."),
-        name: None,
-        key_in: None,
-        scheme: Some("basic"),
-        bearer_format: None,
-        flows: None,
-        openid_connect_url: None,
-    }
-}
-
-fn schemes(user: &UserType) -> impl Iterator<Item = &'static str> + use<> {
-    user.meta.schemes.iter().copied()
 }
 
 /// Writes the policies into the operations that they belong to.
 #[must_use]
 pub fn document(apis: Vec<MetaApi>, policies: &[&'static Policy]) -> Vec<MetaApi> {
-    let served = served();
+    let (served, configured) = (served(), Configured::here());
     let mut apis = joined(apis);
     let mut operations = Vec::new();
     for path in apis.iter_mut().flat_map(|api| &mut api.paths) {
@@ -144,7 +86,8 @@ pub fn document(apis: Vec<MetaApi>, policies: &[&'static Policy]) -> Vec<MetaApi
             });
             if let Some(policy) = policy {
                 let guard = served.guard_of(&path.path);
-                describe(operation, policy, guard.map(|guard| &**guard));
+                let users = callers(&configured, policy, guard.and_then(|guard| guard.user()));
+                describe(operation, policy, &configured, &users);
                 operations.push(Documented {
                     method: operation.method.clone(),
                     path: path.path.clone(),
@@ -163,7 +106,7 @@ pub fn document(apis: Vec<MetaApi>, policies: &[&'static Policy]) -> Vec<MetaApi
 
 /// Makes one API of the parts of a tuple, and writes the guard into operations that have no policy.
 pub(crate) fn finish(apis: Vec<MetaApi>) -> Vec<MetaApi> {
-    let served = served();
+    let (served, configured) = (served(), Configured::here());
     let mut apis = joined(apis);
     for path in apis.iter_mut().flat_map(|api| &mut api.paths) {
         for operation in &mut path.operations {
@@ -171,7 +114,10 @@ pub(crate) fn finish(apis: Vec<MetaApi>) -> Vec<MetaApi> {
             if let Some(guard) = guard
                 && !is_noted(operation, &path.path)
             {
-                describe_guard(operation, guard);
+                let users = callers(&configured, guard.policy(), None);
+                let foreign = std::mem::take(&mut operation.security);
+                operation.security = security(&users, &configured, foreign);
+                describe_refusals(operation, guard.policy(), &configured, &users);
                 let (method, path) = (operation.method.clone(), path.path.clone());
                 let operation =
                     Documented { method, path, policy: None, guard: Some(guard.clone()) };
@@ -192,14 +138,29 @@ fn is_noted(operation: &MetaOperation, path: &str) -> bool {
     })
 }
 
-fn describe_guard(operation: &mut MetaOperation, guard: &Rules) {
-    let callers = callers(guard.policy(), None);
-    operation.security = security(&callers, std::mem::take(&mut operation.security));
-    describe_refusals(operation, guard.policy(), &callers);
+/// The users of an operation. Whom the guard wants is required, also where the operation would go
+/// without him.
+fn callers(
+    configured: &Configured,
+    policy: &Policy,
+    guard: Option<&'static Principal>,
+) -> Vec<Principal> {
+    let mut users = configured.principals(policy);
+    let Some(guard) = guard else { return users };
+    let is_it = |user: &Principal| (user.user.id)() == (guard.user.id)();
+    users.iter_mut().filter(|user| is_it(user)).for_each(|user| user.optional = false);
+    if !users.iter().any(is_it) {
+        users.insert(0, *guard);
+    }
+    users
 }
 
-fn describe(operation: &mut MetaOperation, policy: &'static Policy, guard: Option<&Rules>) {
-    let callers = callers(policy, guard.and_then(Rules::user));
+fn describe(
+    operation: &mut MetaOperation,
+    policy: &'static Policy,
+    configured: &Configured,
+    users: &[Principal],
+) {
     let marker = marker(policy);
     let foreign: Vec<Alternative> = std::mem::take(&mut operation.security)
         .into_iter()
@@ -209,7 +170,7 @@ fn describe(operation: &mut MetaOperation, policy: &'static Policy, guard: Optio
     if !foreign.is_empty() {
         responses.push(foreign_refusal());
     }
-    operation.security = security(&callers, foreign);
+    operation.security = security(users, configured, foreign);
     if !policy.asks().any(|parameter| matches!(parameter, Parameter::Handle(_))) {
         // Our error type documents what a login answers; without a handle nobody can log in.
         responses.retain(|response| !is_login_answer(response));
@@ -227,17 +188,22 @@ fn describe(operation: &mut MetaOperation, policy: &'static Policy, guard: Optio
             responses.push(form.other(StatusCode::UNSUPPORTED_MEDIA_TYPE, UNSUPPORTED));
         }
     });
-    describe_refusals(operation, policy, &callers);
+    describe_refusals(operation, policy, configured, users);
     let responses = &mut operation.responses.responses;
     *responses = merged(std::mem::take(responses));
 }
 
-fn describe_refusals(operation: &mut MetaOperation, policy: &'static Policy, callers: &[Caller]) {
+fn describe_refusals(
+    operation: &mut MetaOperation,
+    policy: &'static Policy,
+    configured: &Configured,
+    users: &[Principal],
+) {
     let responses = &mut operation.responses.responses;
     with_form(|form| {
-        let refusals = refusals(policy, callers, &operation.method);
+        let refusals = refusals(policy, configured, users, &operation.method);
         responses.extend(refusals.iter().map(|(rejection, text)| form.refusal(rejection, text)));
-        if !callers.is_empty() || policy.asks().next().is_some() {
+        if policy.asks().next().is_some() || !users.is_empty() {
             responses.push(form.fault());
         }
     });
@@ -266,11 +232,16 @@ fn is_login_answer(response: &MetaResponse) -> bool {
 }
 
 /// The alternatives: one of each user's schemes, together with one of what other extractors ask.
-fn security(callers: &[Caller], foreign: Vec<Alternative>) -> Vec<Alternative> {
+fn security(
+    users: &[Principal],
+    configured: &Configured,
+    foreign: Vec<Alternative>,
+) -> Vec<Alternative> {
     let mut product = vec![Alternative::new()];
-    for user in callers {
+    for user in users {
+        let names = configured.names(&user.user).into_iter();
         let mut ways: Vec<Alternative> =
-            schemes(&user.user).map(|name| Alternative::from([(name, Vec::new())])).collect();
+            names.map(|name| Alternative::from([(name, Vec::new())])).collect();
         if user.optional {
             ways.push(Alternative::new());
         }

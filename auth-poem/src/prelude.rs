@@ -9,9 +9,10 @@ pub use auth_core::{
     password::{PasswordHash, PasswordPolicy},
     rejection::Rejection,
     store::MemorySessions,
+    user::Scoped,
     users::MemoryUsers,
 };
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use auth_core::{store::SqlSessions, users::SqlUsers};
 pub use chrono::{DateTime, Duration, Utc};
 pub use uuid::Uuid;
@@ -21,6 +22,7 @@ pub use crate::{
     before_routing::Guard,
     extract::{Auth, Session},
     layer::AuthLayer,
+    path::RequestExt,
     public, rejects, require,
     service::{AuthApi, AuthenticatorExt},
 };

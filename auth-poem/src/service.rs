@@ -16,7 +16,7 @@ use poem_openapi::{OpenApi, OpenApiService, registry::MetaApi};
 use crate::{
     access::AccessReport,
     before_routing::Guard,
-    endpoint::ApiEndpoint,
+    endpoint::{ApiEndpoint, Boxed},
     errors::Errors,
     joined::Joined,
     layer::{AuthEndpoint, AuthLayer},
@@ -261,7 +261,12 @@ impl<T: OpenApi + 'static> IntoEndpoint for AuthApi<T> {
         let Self { service, auth, served } = self;
         let (routes, seen) = within(&auth, &served, || service.into_endpoint());
         let layer = auth.layer();
-        layer.transform(ApiEndpoint { auth, routes, allowed: seen.allowed, guard: served.guard })
+        layer.transform(ApiEndpoint {
+            auth,
+            routes: Boxed(routes),
+            allowed: seen.allowed,
+            guard: served.guard,
+        })
     }
 }
 

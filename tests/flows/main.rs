@@ -1,6 +1,7 @@
 //! What works, told as stories: one file for each subject.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod authorization;
 mod basic;
 mod calls;
 mod configuration;
@@ -11,11 +12,13 @@ mod expiry;
 mod guard_before_routing;
 mod guards;
 mod handlers;
+mod header_sessions;
 mod login;
 mod other_errors;
 mod password;
 mod responder;
 mod routes;
+mod schemes;
 mod tokens;
 mod two_users;
 mod waiting;
