@@ -11,6 +11,7 @@ mod expiry;
 mod guards;
 mod handlers;
 mod header_sessions;
+mod imported_hashes;
 mod login;
 mod other_errors;
 mod password;

@@ -7,6 +7,7 @@ mod enumeration;
 mod fail_closed;
 mod fixation;
 mod guessing;
+mod imported_hashes;
 mod logout_race;
 mod mixed_credentials;
 mod one_time_codes;
