@@ -46,10 +46,18 @@ struct Asked<'a> {
 impl Asked<'_> {
     fn refusals(&self, method: &Method) -> Vec<Refusal> {
         let mut refusals = self.unauthenticated();
-        let requirement = &self.policy.requirement;
-        for rejection in requirement.refusals() {
-            refusals.push((rejection, format!("{REQUIRES}{requirement}.").into()));
-        }
+        let (requirement, conceal) = (&self.policy.requirement, self.policy.conceal);
+        refusals.extend(requirement.refusals().into_iter().map(|rejection| {
+            let requires = format!("{REQUIRES}{requirement}.");
+            match rejection {
+                Rejection::RequirementNotMet(_) if conceal => {
+                    (Rejection::NotFound, format!("{requires} Others find nothing.").into())
+                }
+                // Said to those who have all else, so it must not say what that is.
+                other if conceal => (other, "The login is too long ago.".into()),
+                other => (other, requires.into()),
+            }
+        }));
         let is_safe =
             matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE);
         if !is_safe && (self.uses_cookie() || self.takes(SchemeKind::Basic)) {
