@@ -1,12 +1,14 @@
 //! Errors in the form of the contract: `{"errors": {"<what>": ["<message>"]}}`.
+//!
+//! A refusal of the application's own has as its code what is wrong, and as its detail the message.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use auth_poem::prelude::*;
-use poem::http::StatusCode;
-use poem_openapi::Object;
+use auth_poem::{password::WeakPassword, prelude::*};
+use poem::{IntoResponse, Response, error::ResponseError, http::StatusCode};
+use poem_openapi::{Object, payload::Json};
 
-/// What is wrong, by field or thing.
+/// What is wrong, by field or by thing.
 #[derive(Debug, Default, Object)]
 #[oai(rename = "GenericErrorModel")]
 pub struct Errors {
@@ -14,7 +16,7 @@ pub struct Errors {
 }
 
 impl Errors {
-    pub(crate) fn new(what: impl Into<String>, message: impl Into<String>) -> Self {
+    fn new(what: impl Into<String>, message: impl Into<String>) -> Self {
         let mut errors = Self::default();
         errors.add(what, message);
         errors
@@ -44,53 +46,77 @@ pub(crate) fn taken(field: &'static str) -> Rejection {
     Rejection::new(StatusCode::CONFLICT, field, "has already been taken")
 }
 
-impl Errors {
-    fn of(rejection: &Rejection) -> Self {
-        let invalid = || Cow::Borrowed("is invalid");
+impl ErrorBody for Errors {
+    /// As poem writes it for bodies, so that an operation has one content type.
+    const CONTENT_TYPE: &'static str = "application/json; charset=utf-8";
+
+    fn refusal(rejection: &Rejection, _: StatusCode) -> Self {
         let (what, message) = match rejection {
             Rejection::MissingCredentials => ("token", "is missing".into()),
-            Rejection::InvalidToken | Rejection::MalformedCredentials => ("token", invalid()),
+            Rejection::InvalidToken | Rejection::MalformedCredentials => {
+                ("token", "is invalid".into())
+            }
             Rejection::WrongCredentials => ("credentials", "invalid".into()),
             Rejection::TooManyAttempts { .. } => ("credentials", "too many attempts".into()),
-            Rejection::WeakPassword(reason) => ("password", reason.to_string().into()),
-            Rejection::Custom { code, detail, .. } => (*code, Cow::Borrowed(&**detail)),
+            Rejection::WeakPassword(reason) => ("password", weakness(*reason)),
+            Rejection::Custom { code, detail, .. } => (*code, detail.clone()),
             other => (other.code(), other.detail()),
         };
         Self::new(what, message)
     }
-}
 
-impl From<Errors> for poem::Error {
-    fn from(errors: Errors) -> Self {
-        use poem::IntoResponse;
-        use poem_openapi::payload::Json;
-        let mut response = Json(errors).into_response();
-        response.set_status(StatusCode::UNPROCESSABLE_ENTITY);
-        Self::from_response(response)
+    fn fault(_: StatusCode) -> Self {
+        Self::new("service", "is unavailable")
+    }
+
+    /// The contract has one status for every body and parameter that is not what it should be.
+    fn other_status(status: StatusCode) -> StatusCode {
+        match status {
+            StatusCode::BAD_REQUEST
+            | StatusCode::PAYLOAD_TOO_LARGE
+            | StatusCode::UNSUPPORTED_MEDIA_TYPE => StatusCode::UNPROCESSABLE_ENTITY,
+            other => other,
+        }
+    }
+
+    fn other(error: &OtherError<'_>) -> Self {
+        match error.status() {
+            StatusCode::NOT_FOUND => Self::new("path", "not found"),
+            StatusCode::METHOD_NOT_ALLOWED => Self::new("method", "not allowed"),
+            _ => Self::new("request", error.detail()),
+        }
     }
 }
 
-#[derive(Debug)]
-pub(crate) struct ContractResponder;
-
-impl auth_poem::responder::Responder for ContractResponder {
-    fn refuse(&self, rejection: &Rejection) -> poem::http::Response<bytes::Bytes> {
-        use poem_openapi::types::ToJSON;
-        let body = Errors::of(rejection).to_json_string();
-        poem::http::Response::builder()
-            .status(rejection.status())
-            .header("content-type", "application/json")
-            .body(body.into())
-            .unwrap()
-    }
-
-    fn fail(&self) -> poem::http::Response<bytes::Bytes> {
-        use poem_openapi::types::ToJSON;
-        let body = Errors::new("service", "is unavailable").to_json_string();
-        poem::http::Response::builder()
-            .status(503)
-            .header("content-type", "application/json")
-            .body(body.into())
-            .unwrap()
+/// Why a password was refused, as what is said of a field.
+fn weakness(reason: WeakPassword) -> Cow<'static, str> {
+    match reason {
+        WeakPassword::TooShort { min } => {
+            format!("is too short (minimum is {min} characters)").into()
+        }
+        WeakPassword::TooLong { max } => format!("is too long (maximum is {max} bytes)").into(),
+        WeakPassword::SameAsName => "must not be your name or e-mail address".into(),
+        _ => "is too easy to guess".into(),
     }
 }
+
+/// A body with errors by itself: 422.
+impl ResponseError for Errors {
+    fn status(&self) -> StatusCode {
+        StatusCode::UNPROCESSABLE_ENTITY
+    }
+
+    fn as_response(&self) -> Response {
+        let errors = Self { errors: self.errors.clone() };
+        Json(errors).with_status(self.status()).into_response()
+    }
+}
+
+impl std::fmt::Display for Errors {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let fields: Vec<_> = self.errors.keys().map(String::as_str).collect();
+        write!(f, "not right: {}", fields.join(", "))
+    }
+}
+
+impl std::error::Error for Errors {}

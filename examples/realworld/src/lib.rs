@@ -19,6 +19,7 @@ pub mod user;
 
 use crate::{
     api::Apis,
+    errors::Errors,
     store::Store,
     user::{Account, User},
 };
@@ -58,7 +59,7 @@ pub async fn app(keys: JwtKeys, database: &Database) -> Result<App, BoxError> {
         .token_lifetime(TOKEN_LIFETIME)
         // The contract's clients call `password123` a good one.
         .password_policy(PasswordPolicy::default().min_length(8).dangerous_allow_common())
-        .responder(errors::ContractResponder)
+        .error_body::<Errors>()
         .build()?;
     let api = auth.openapi(api::apis(store), "Conduit", "1.0").server("/api");
     Ok(App { api, auth })
@@ -73,6 +74,7 @@ impl App {
             .at("/openapi.json", self.api.spec_endpoint())
             .nest("/docs", self.api.swagger_ui())
             .nest("/api", self.api)
+            .with(self.auth.errors())
             .with(Cors::new())
     }
 }
