@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use auth_poem::sql::{SqlPool, open_sqlite};
+use auth_poem::sql::SqlPool;
 use sqlx::{
     AnyPool, Executor,
     any::{AnyPoolOptions, install_default_drivers},
@@ -38,12 +38,12 @@ enum Engine {
 }
 
 impl Database {
-    /// Opens the database that a URL names: `sqlite://shop.db` (made if it is not there).
-    /// `sqlite::memory:` is [`Database::in_memory`].
+    /// Opens the database that a URL names: `sqlite://shop.db` (made if it is not there) or
+    /// `postgres://user:password@host/shop`. `sqlite::memory:` is [`Database::in_memory`].
     ///
     /// # Errors
     ///
-    /// - the URL names no engine that the example was built with
+    /// - the URL names another engine
     /// - the database cannot be opened
     pub async fn connect(url: &str) -> Result<Self, BoxError> {
         if url == "sqlite::memory:" {
@@ -73,7 +73,7 @@ impl Database {
 
     async fn open(url: &str, engine: Engine) -> Result<Self, BoxError> {
         // First, because it makes the file and puts it into WAL mode.
-        let auth = SqlPool::from(open_sqlite(url).await?);
+        let auth = SqlPool::connect(url).await?;
         install_default_drivers();
         let cores = available_parallelism().map_or(1, NonZero::get);
         let options = AnyPoolOptions::new()

@@ -7,6 +7,8 @@ use auth_poem::{Error, prelude::*};
 use example_kit::Database;
 use sqlx::AnyPool;
 
+use crate::user::User;
+
 mod articles;
 mod comments;
 mod profiles;
@@ -23,6 +25,7 @@ pub(crate) use self::{
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: AnyPool,
+    users: SqlUsers<User>,
 }
 
 impl Store {
@@ -33,7 +36,7 @@ impl Store {
     /// - the database cannot answer
     pub async fn open(database: &Database) -> sqlx::Result<Self> {
         database.migrate(schema::MIGRATIONS).await?;
-        Ok(Self { pool: database.pool().clone() })
+        Ok(Self { pool: database.pool().clone(), users: SqlUsers::new(database.auth()) })
     }
 }
 

@@ -1,7 +1,9 @@
 //! Accounts and logins: signing up, logging in, changing an account. The framework reads both by
 //! itself, when somebody proves who he is.
 
-use auth_poem::{Error, prelude::*};
+use std::sync::Arc;
+
+use auth_poem::{Error, prelude::*, users::UserStore};
 
 use super::{Result, Store, is_taken, now};
 use crate::{TOKEN_LIFETIME, errors::taken, user::User};
@@ -39,10 +41,11 @@ impl Store {
 
     /// Notes a login to an account, and forgets those whose tokens are over.
     pub(crate) async fn create_login(&self, account: &str) -> Result<User> {
-        self.insert_login(account).await.map_err(Error::fault)
+        let login = self.insert_login(account).await.map_err(Error::fault)?;
+        self.logged_in(&login).await
     }
 
-    async fn insert_login(&self, account: &str) -> sqlx::Result<User> {
+    async fn insert_login(&self, account: &str) -> sqlx::Result<String> {
         let login = Uuid::now_v7().to_string();
         let over = now() - TOKEN_LIFETIME.num_milliseconds();
         let mut transaction = self.pool.begin().await?;
@@ -57,12 +60,14 @@ impl Store {
             .bind(now())
             .execute(&mut *transaction)
             .await?;
-        let user = sqlx::query_as("SELECT * FROM logged_in WHERE login = $1")
-            .bind(&login)
-            .fetch_one(&mut *transaction)
-            .await?;
         transaction.commit().await?;
-        Ok(user)
+        Ok(login)
+    }
+
+    /// The user of a login, who was there a moment ago.
+    async fn logged_in(&self, login: &String) -> Result<User> {
+        let user = self.users.by_id(login).await?.ok_or(Rejection::InvalidToken)?;
+        Ok(Arc::unwrap_or_clone(user))
     }
 
     /// Changes a user, all at once or not at all; refuses names that are taken. A new password ends
@@ -73,33 +78,32 @@ impl Store {
         changes: UserChanges,
         password: Option<PasswordHash>,
     ) -> Result<User> {
-        match self.update_user(user, &changes, password).await {
-            // The login has ended since the gate let it in.
-            Ok(user) => user.ok_or_else(|| Rejection::InvalidToken.into()),
-            Err(error) => {
-                let UserChanges { username, email, .. } = changes;
-                Err(self.explain(error, &user.id, username.as_deref(), email.as_deref()).await)
-            }
+        if let Err(error) = self.update_user(user, &changes, password).await {
+            let UserChanges { username, email, .. } = changes;
+            return Err(self.explain(error, &user.id, username.as_deref(), email.as_deref()).await);
         }
+        self.logged_in(&user.login).await
     }
 
+    /// Changes nothing if the login has ended since the gate let it in: whoever has ended it may
+    /// have changed the password.
     async fn update_user(
         &self,
         user: &User,
         changes: &UserChanges,
         password: Option<PasswordHash>,
-    ) -> sqlx::Result<Option<User>> {
+    ) -> sqlx::Result<()> {
         let update = "UPDATE users SET
                 username = COALESCE($2, username),
                 email = COALESCE($3, email),
                 password = COALESCE($4, password),
                 bio = CASE WHEN $5 = 1 THEN $6 ELSE bio END,
                 image = CASE WHEN $7 = 1 THEN $8 ELSE image END
-            WHERE id = $1";
+            WHERE id = (SELECT l.user_id FROM logins l WHERE l.id = $1)";
         let ends_others = password.is_some();
         let mut transaction = self.pool.begin().await?;
-        sqlx::query(update)
-            .bind(&user.id)
+        let updated = sqlx::query(update)
+            .bind(&user.login)
             .bind(&changes.username)
             .bind(&changes.email)
             .bind(password)
@@ -109,21 +113,14 @@ impl Store {
             .bind(changes.image.as_ref().and_then(Option::as_ref))
             .execute(&mut *transaction)
             .await?;
-        if ends_others {
+        if ends_others && updated.rows_affected() > 0 {
             sqlx::query("DELETE FROM logins WHERE user_id = $1 AND id <> $2")
                 .bind(&user.id)
                 .bind(&user.login)
                 .execute(&mut *transaction)
                 .await?;
         }
-        let fresh = sqlx::query_as("SELECT * FROM logged_in WHERE login = $1")
-            .bind(&user.login)
-            .fetch_optional(&mut *transaction)
-            .await?;
-        if fresh.is_some() {
-            transaction.commit().await?;
-        }
-        Ok(fresh)
+        transaction.commit().await
     }
 
     /// Why an account could not be written: somebody has the name or the address, or a fault.
