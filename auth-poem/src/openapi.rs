@@ -100,7 +100,7 @@ pub(crate) fn handled() -> MetaResponse {
 pub fn register(registry: &mut Registry, policies: &[&'static Policy]) {
     with_form(|form| form.register(registry));
     let configured = Configured::here();
-    for user in policies.iter().flat_map(|policy| policy.users()) {
+    for user in policies.iter().flat_map(|policy| configured.principals(policy)) {
         configured.register(registry, &user.user);
     }
 }
@@ -174,7 +174,8 @@ fn describe(operation: &mut MetaOperation, policy: &'static Policy, configured: 
         }
         let refusals = refusals(policy, configured, &operation.method);
         responses.extend(refusals.iter().map(|(rejection, text)| form.refusal(rejection, text)));
-        if policy.asks().next().is_some() {
+        let asks = policy.asks().next().is_some() || !configured.principals(policy).is_empty();
+        if asks {
             responses.push(form.fault());
         }
     });
@@ -210,7 +211,7 @@ fn security(
     foreign: Vec<Alternative>,
 ) -> Vec<Alternative> {
     let mut product = vec![Alternative::new()];
-    for user in policy.users() {
+    for user in configured.principals(policy) {
         let names = configured.names(&user.user).into_iter();
         let mut ways: Vec<Alternative> =
             names.map(|name| Alternative::from([(name, Vec::new())])).collect();

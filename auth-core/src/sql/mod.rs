@@ -10,6 +10,8 @@ pub(crate) mod migrate;
 mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(all(test, feature = "postgres"))]
+pub(crate) mod testing;
 pub(crate) mod value;
 
 #[cfg(feature = "postgres")]
