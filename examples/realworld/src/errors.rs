@@ -52,7 +52,11 @@ impl ErrorBody for Errors {
 
     fn refusal(rejection: &Rejection, _: StatusCode) -> Self {
         let (what, message) = match rejection {
-            Rejection::MissingCredentials => ("token", "is missing".into()),
+            // Also beside a credential of another kind: a token is what is missing.
+            Rejection::MissingCredentials | Rejection::UnsupportedScheme => {
+                ("token", "is missing".into())
+            }
+            Rejection::NotFound => ("path", "not found".into()),
             Rejection::InvalidToken | Rejection::MalformedCredentials => {
                 ("token", "is invalid".into())
             }

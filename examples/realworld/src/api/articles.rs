@@ -181,16 +181,15 @@ impl ArticlesApi {
     }
 
     /// Changes one's own article. A new title makes a new slug.
+    #[require(check = Self::is_author)]
     #[rejects(article = 404)]
     #[oai(path = "/:slug", method = "put", operation_id = "UpdateArticle")]
     async fn update(
         &self,
         user: User,
-        request: &Request,
         slug: Path<String>,
         draft: Valid<ArticleChanges>,
     ) -> auth_poem::Result<Json<ArticleBody>> {
-        self.is_author(&user, request).await?;
         // The statement names the author too: the article may be gone since the check, and another
         // one in its place.
         let slug = self.store.change_article(&user.id, &slug, &draft.0).await?;
@@ -199,15 +198,10 @@ impl ArticlesApi {
     }
 
     /// Deletes one's own article, with its comments.
+    #[require(check = Self::is_author)]
     #[rejects(article = 404)]
     #[oai(path = "/:slug", method = "delete", operation_id = "DeleteArticle")]
-    async fn delete(
-        &self,
-        user: User,
-        request: &Request,
-        slug: Path<String>,
-    ) -> auth_poem::Result<Deleted> {
-        self.is_author(&user, request).await?;
+    async fn delete(&self, user: User, slug: Path<String>) -> auth_poem::Result<Deleted> {
         match self.store.delete_article(&user.id, &slug).await? {
             true => Ok(Deleted::Done),
             false => Err(not_found("article").into()),
@@ -218,8 +212,7 @@ impl ArticlesApi {
 impl ArticlesApi {
     /// Whether the article that the path names is the user's.
     async fn is_author(&self, user: &User, request: &Request) -> auth_poem::Result<bool> {
-        let slug = request.raw_path_param("param0").unwrap_or_default();
-        let author = self.store.author_of_article(slug).await?;
+        let author = self.store.author_of_article(request.path_param("slug")?).await?;
         if author.ok_or_else(|| not_found("article"))? == user.id {
             return Ok(true);
         }

@@ -86,16 +86,15 @@ impl CommentsApi {
     }
 
     /// Deletes one's own comment.
+    #[require(check = Self::is_author)]
     #[rejects(article = 404, comment = 404)]
     #[oai(path = "/:slug/comments/:id", method = "delete", operation_id = "DeleteArticleComment")]
     async fn delete(
         &self,
         user: User,
-        request: &Request,
         _slug: Path<String>,
         id: Path<i64>,
     ) -> auth_poem::Result<Deleted> {
-        self.is_author(&user, request).await?;
         // Somebody may have been faster, the check notwithstanding.
         match self.store.delete_comment(&user.id, id.0).await? {
             true => Ok(Deleted::Done),
@@ -107,19 +106,11 @@ impl CommentsApi {
 impl CommentsApi {
     /// Whether the comment that the path names is the user's.
     async fn is_author(&self, user: &User, request: &Request) -> auth_poem::Result<bool> {
-        let parameter = |name| {
-            request
-                .raw_path_param(match name {
-                    "slug" => "param0",
-                    _ => "param1",
-                })
-                .unwrap_or_default()
-        };
-        let slug = parameter("slug");
+        let slug = request.path_param("slug")?;
         if self.store.author_of_article(slug).await?.is_none() {
             return Err(not_found("article").into());
         }
-        let id = parameter("id").parse().map_err(|_| not_found("comment"))?;
+        let id = request.path_param("id")?.parse().map_err(|_| not_found("comment"))?;
         let author = self.store.author_of_comment(slug, id).await?;
         if author.ok_or_else(|| not_found("comment"))? == user.id {
             return Ok(true);
