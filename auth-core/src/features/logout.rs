@@ -14,7 +14,7 @@ impl<U: AuthUser> AuthHandle<U> {
     /// of, as the client sees it.
     #[must_use]
     pub fn presents_session(&self) -> bool {
-        self.context.session.is_presented()
+        self.context.session.way().is_some()
     }
 
     /// Ends the session that the request presents, if it presents one, and has the cookie removed.
