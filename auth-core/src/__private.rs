@@ -9,9 +9,11 @@ pub use crate::{
     __impl_sql_user as impl_sql_user,
     guard::{AuthParameter, OtherParameter, Parameter, Policy, Probe},
     password::PasswordHash,
-    requirement::{FRESH, Requirement},
+    requirement::{Check, FRESH, Requirement},
     session::schema::SessionSchema,
-    user::{AuthRole, AuthUser, LoginColumn, NoRole, RoleSet, UnknownRole, UserMeta},
+    user::{
+        AuthRole, AuthUser, LoginColumn, NoRole, RoleSet, RoleSource, Scoped, UnknownRole, UserMeta,
+    },
 };
 
 /// The adapter's name for an operation: a type that carries its policy.

@@ -1,31 +1,30 @@
 //! Puts the parts together, and refuses what does not fit.
 
-use std::{
-    any::{Any, TypeId},
-    fmt,
-    sync::Arc,
-};
+use std::{fmt, sync::Arc};
 
 use chrono::TimeDelta;
-use http::{HeaderValue, Response};
 use ipnet::IpNet;
 
 use crate::{
     clock::{Clock, SystemClock},
-    error::{Error, Failure},
     expiry::Expiry,
-    http::cookie::SessionCookie,
+    http::{cookie::SessionCookie, session_header},
     jwt::{JwtConfig, JwtKeys},
     password::{PasswordHasher, PasswordPolicy},
-    rejection::Rejection,
-    responder::{ProblemResponder, Responder, complete_fault, complete_refusal},
-    scheme::{BearerScheme, SchemeKind},
-    session::SessionService,
+    responder::{ProblemResponder, Responder},
+    scheme::{BASIC, BEARER, BasicScheme, BearerScheme, SESSION, SchemeKind},
+    session::{Carriers, SessionService},
     store::SessionStore,
     throttle::{Attempts, Throttle},
-    user::{AuthUser, UserMeta},
+    user::AuthUser,
     users::UserStore,
 };
+
+mod authenticator;
+
+pub use authenticator::Authenticator;
+pub(crate) use authenticator::UserService;
+use authenticator::{Inner, UserEntry};
 
 /// What an application declares, until [`build`](Self::build) checks it.
 ///
@@ -41,13 +40,18 @@ use crate::{
 pub struct AuthConfig {
     users: Vec<UserEntry>,
     sessions: Option<Arc<dyn SessionStore>>,
-    cookie: SessionCookie,
+    cookie: Option<SessionCookie>,
+    session_header: Option<String>,
     expiry: Expiry,
     jwt: Option<JwtKeys>,
     issuer: String,
     audience: Option<String>,
+    realm: Option<String>,
     token_lifetime: Option<TimeDelta>,
     token_prefix: String,
+    disabled: Vec<String>,
+    challenges: bool,
+    verify_public: bool,
     hasher: PasswordHasher,
     policy: PasswordPolicy,
     throttle: Throttle,
@@ -55,20 +59,6 @@ pub struct AuthConfig {
     trusted_proxies: Vec<String>,
     clock: Arc<dyn Clock>,
     responder: Arc<dyn Responder>,
-}
-
-/// One type of user, with its type hidden.
-struct UserEntry {
-    id: TypeId,
-    meta: &'static UserMeta,
-    problems: Vec<String>,
-    service: Box<dyn Any + Send + Sync>,
-}
-
-/// One type of user at run time.
-pub(crate) struct UserService<U> {
-    pub(crate) store: Arc<dyn UserStore<U>>,
-    pub(crate) schemes: Vec<SchemeKind>,
 }
 
 /// Everything that does not fit, one sentence each.
@@ -102,13 +92,18 @@ impl AuthConfig {
         Self {
             users: Vec::new(),
             sessions: None,
-            cookie: SessionCookie::default(),
+            cookie: Some(SessionCookie::default()),
+            session_header: None,
             expiry: Expiry::default(),
             jwt: None,
             issuer: "auth".into(),
             audience: None,
+            realm: None,
             token_lifetime: None,
             token_prefix: "Bearer".into(),
+            disabled: Vec::new(),
+            challenges: true,
+            verify_public: false,
             hasher: PasswordHasher::default(),
             policy: PasswordPolicy::default(),
             throttle: Throttle::default(),
@@ -121,24 +116,7 @@ impl AuthConfig {
 
     /// A type of user, and where its users are.
     pub fn user<U: AuthUser>(mut self, store: impl UserStore<U>) -> Self {
-        let mut problems = Vec::new();
-        let schemes = U::META
-            .schemes
-            .iter()
-            .filter_map(|name| {
-                let kind = SchemeKind::from_name(name);
-                if kind.is_none() {
-                    problems.push(format!("{} declares the unknown scheme `{name}`", U::META.name));
-                }
-                kind
-            })
-            .collect();
-        self.users.push(UserEntry {
-            id: TypeId::of::<U>(),
-            meta: U::META,
-            problems,
-            service: Box::new(UserService::<U> { store: Arc::new(store), schemes }),
-        });
+        self.users.push(UserEntry::new::<U>(store));
         self
     }
 
@@ -155,7 +133,33 @@ impl AuthConfig {
 
     /// The session cookie. Default: `__Host-sid`, see [`SessionCookie`].
     pub fn cookie(mut self, cookie: SessionCookie) -> Self {
-        self.cookie = cookie;
+        self.cookie = Some(cookie);
+        self
+    }
+
+    /// A header by which clients may present their session, beside the cookie, as in
+    /// `x-session-id`. Default: none.
+    ///
+    /// A new token is in the answer's header of the same name; a client that presents the header
+    /// gets no cookie. The header wins over a cookie. Other than a cookie, a header that names no
+    /// session is refused with 401 `invalid_session`, also where users are optional; an empty one
+    /// counts as none.
+    ///
+    /// # Security
+    ///
+    /// No browser sends the header by itself, so other sites cannot borrow it, and the cross-site
+    /// check does not ask about it. But a page that keeps the token within reach of its scripts
+    /// loses it to the first hostile one, which a cookie prevents: this is for clients that are no
+    /// web pages. Where both ways are open, a login that presents no header is answered with both.
+    /// To let pages of other origins read the answer's header takes `Access-Control-Expose-Headers`.
+    pub fn session_header(mut self, name: impl Into<String>) -> Self {
+        self.session_header = Some(name.into());
+        self
+    }
+
+    /// Leaves the cookie out: sessions travel in the [`session_header`](Self::session_header) only.
+    pub fn without_session_cookie(mut self) -> Self {
+        self.cookie = None;
         self
     }
 
@@ -184,6 +188,13 @@ impl AuthConfig {
         self
     }
 
+    /// The `realm` in challenges, which browsers show when they ask for name and password. Default:
+    /// the issuer, for tokens the audience.
+    pub fn realm(mut self, realm: impl Into<String>) -> Self {
+        self.realm = Some(realm.into());
+        self
+    }
+
     /// How long tokens live. Default: 10 minutes; OWASP ASVS 9.2.1 asks for short ones.
     pub fn token_lifetime(mut self, lifetime: TimeDelta) -> Self {
         self.token_lifetime = Some(lifetime);
@@ -194,6 +205,33 @@ impl AuthConfig {
     /// Default: `Bearer`.
     pub fn token_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.token_prefix = prefix.into();
+        self
+    }
+
+    /// Leaves a scheme out that types of users declare: `session`, `bearer` or `basic`. It is not
+    /// tried, not documented and not challenged, and what it needs need not be configured. Default:
+    /// none is left out.
+    ///
+    /// This is for applications that choose their schemes when they start.
+    pub fn disable_scheme(mut self, scheme: impl Into<String>) -> Self {
+        self.disabled.push(scheme.into());
+        self
+    }
+
+    /// Leaves `WWW-Authenticate` out of refusals. Default: every scheme that has a challenge is
+    /// named, as RFC 9110 asks of a 401.
+    ///
+    /// For old clients, and for pages whose visitors should not see the browser's own dialog, which
+    /// the challenge of HTTP Basic opens.
+    pub fn without_challenges(mut self) -> Self {
+        self.challenges = false;
+        self
+    }
+
+    /// Has `#[public]` operations look at credentials too, as if they took an `Option` of every
+    /// type of user: one that does not hold is refused there as well. Default: they do not look.
+    pub fn verify_on_public_operations(mut self) -> Self {
+        self.verify_public = true;
         self
     }
 
@@ -245,9 +283,17 @@ impl AuthConfig {
     /// # Errors
     ///
     /// - parts that do not fit, all of them at once: [`ConfigError`]
-    pub fn build(self) -> Result<Authenticator, ConfigError> {
-        let mut problems = self.cookie.problems();
+    pub fn build(mut self) -> Result<Authenticator, ConfigError> {
+        let mut problems = self.cookie.as_ref().map(SessionCookie::problems).unwrap_or_default();
+        if self.cookie.is_none() && self.session_header.is_none() {
+            problems.push(
+                "AuthConfig::without_session_cookie leaves sessions no way to travel; call \
+                 AuthConfig::session_header too"
+                    .into(),
+            );
+        }
         problems.extend(self.expiry.problems());
+        problems.extend(self.disable_schemes());
         problems.extend(self.user_problems());
         if self.token_prefix.is_empty()
             || !self.token_prefix.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
@@ -261,6 +307,13 @@ impl AuthConfig {
                 ));
             }
         }
+        let header = self.session_header.and_then(|name| match session_header::name(&name) {
+            Ok(name) => Some(name),
+            Err(problem) => {
+                problems.push(problem);
+                None
+            }
+        });
         let trusted_proxies = self
             .trusted_proxies
             .iter()
@@ -274,13 +327,16 @@ impl AuthConfig {
             .collect();
         let prefix = self.token_prefix;
         let audience = self.audience.unwrap_or_else(|| self.issuer.clone());
+        let basic =
+            BasicScheme { realm: self.realm.clone().unwrap_or_else(|| self.issuer.clone()) };
+        let realm = self.realm.unwrap_or_else(|| audience.clone());
         let bearer = self.jwt.and_then(|keys| {
             let mut config = JwtConfig::new(keys, self.issuer, audience);
             if let Some(lifetime) = self.token_lifetime {
                 config = config.lifetime(lifetime);
             }
             match config.build() {
-                Ok(jwt) => Some(BearerScheme { jwt, prefix }),
+                Ok(jwt) => Some(BearerScheme { jwt, prefix, realm }),
                 Err(error) => {
                     problems.push(error.to_string());
                     None
@@ -290,15 +346,17 @@ impl AuthConfig {
         if !problems.is_empty() {
             return Err(ConfigError { problems });
         }
-        if self.sessions.is_some() && !self.cookie.is_secure() {
+        if self.sessions.is_some()
+            && let Some(cookie) = self.cookie.as_ref().filter(|cookie| !cookie.is_secure())
+        {
             tracing::warn!(
-                cookie = self.cookie.name(),
+                cookie = cookie.name(),
                 "the session cookie is sent over plain http; this is for development only"
             );
         }
         let sessions = self.sessions.map(|store| SessionService {
             store,
-            cookie: self.cookie,
+            carriers: Carriers::new(self.cookie, header),
             expiry: self.expiry,
             clock: self.clock.clone(),
         });
@@ -306,6 +364,7 @@ impl AuthConfig {
             inner: Arc::new(Inner {
                 users: self.users,
                 sessions,
+                basic,
                 bearer,
                 hasher: self.hasher,
                 policy: self.policy,
@@ -314,15 +373,35 @@ impl AuthConfig {
                 trusted_proxies,
                 clock: self.clock,
                 responder: self.responder,
+                challenges: self.challenges,
+                verify_public: self.verify_public,
             }),
         })
+    }
+
+    /// Takes the disabled schemes from the users; says which of them are none.
+    fn disable_schemes(&mut self) -> Vec<String> {
+        let mut problems = Vec::new();
+        for name in &self.disabled {
+            match SchemeKind::from_name(name) {
+                Some(disabled) => {
+                    for user in &mut self.users {
+                        user.schemes.retain(|scheme| *scheme != disabled);
+                    }
+                }
+                None => problems.push(format!(
+                    "AuthConfig::disable_scheme was called with `{name}`; there are {SESSION}, \
+                     {BEARER} and {BASIC}"
+                )),
+            }
+        }
+        problems
     }
 
     fn user_problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         for (index, user) in self.users.iter().enumerate() {
             let name = user.meta.name;
-            problems.extend(user.problems.iter().cloned());
             for other in &self.users[..index] {
                 if other.id == user.id {
                     problems.push(format!("AuthConfig::user was called twice with {name}"));
@@ -334,21 +413,46 @@ impl AuthConfig {
                     ));
                 }
             }
+            if user.lacks_roles {
+                problems.push(format!(
+                    "{name} has `#[auth(roles(external))]`, and its store knows of no roles; write \
+                     `.user::<{name}>(store.with_roles(roles))` with your RoleStore"
+                ));
+            }
             for scheme in user.meta.schemes {
-                let (there, call) = match SchemeKind::from_name(scheme) {
-                    Some(SchemeKind::Session) => (self.sessions.is_some(), "sessions"),
-                    Some(SchemeKind::Bearer) => (self.jwt.is_some(), "jwt"),
-                    None => continue,
+                let Some(kind) = SchemeKind::from_name(scheme) else {
+                    problems.push(format!("{name} declares the unknown scheme `{scheme}`"));
+                    continue;
                 };
-                if !there {
-                    problems.push(format!(
-                        "{name} declares the scheme `{scheme}`, but AuthConfig::{call} was not \
-                         called"
-                    ));
+                if !user.schemes.contains(&kind) {
+                    continue;
+                }
+                if let Some(missing) = self.missing_for(kind, user) {
+                    problems.push(format!("{name} declares the scheme `{scheme}`, but {missing}"));
                 }
             }
         }
         problems
+    }
+
+    /// What a scheme needs and a type of user does not have.
+    fn missing_for(&self, scheme: SchemeKind, user: &UserEntry) -> Option<&'static str> {
+        match scheme {
+            SchemeKind::Session if self.sessions.is_none() => {
+                Some("AuthConfig::sessions was not called")
+            }
+            SchemeKind::Bearer if self.jwt.is_none() => Some("AuthConfig::jwt was not called"),
+            SchemeKind::Basic if user.meta.login.is_empty() => {
+                Some("has no `#[auth(login)]` field")
+            }
+            SchemeKind::Basic if user.meta.password.is_none() => {
+                Some("has no `#[auth(password)]` field")
+            }
+            SchemeKind::Basic if self.token_prefix.eq_ignore_ascii_case(BasicScheme::NAME) => {
+                Some("AuthConfig::token_prefix gives tokens its name")
+            }
+            SchemeKind::Session | SchemeKind::Bearer | SchemeKind::Basic => None,
+        }
     }
 }
 
@@ -366,128 +470,4 @@ impl fmt::Debug for AuthConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuthConfig").finish_non_exhaustive()
     }
-}
-
-/// The configured framework. Clones share everything.
-#[derive(Clone)]
-pub struct Authenticator {
-    pub(crate) inner: Arc<Inner>,
-}
-
-pub(crate) struct Inner {
-    users: Vec<UserEntry>,
-    pub(crate) sessions: Option<SessionService>,
-    pub(crate) bearer: Option<BearerScheme>,
-    pub(crate) hasher: PasswordHasher,
-    pub(crate) policy: PasswordPolicy,
-    pub(crate) attempts: Attempts,
-    pub(crate) allowed_origins: Vec<String>,
-    pub(crate) trusted_proxies: Vec<IpNet>,
-    pub(crate) clock: Arc<dyn Clock>,
-    responder: Arc<dyn Responder>,
-}
-
-impl fmt::Debug for Authenticator {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let users: Vec<_> = self.inner.users.iter().map(|user| user.meta.name).collect();
-        f.debug_struct("Authenticator")
-            .field("users", &users)
-            .field("sessions", &self.inner.sessions)
-            .field("bearer", &self.inner.bearer)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Authenticator {
-    /// The answer to a refused request.
-    #[must_use]
-    pub fn refuse(&self, rejection: &Rejection) -> Response<bytes::Bytes> {
-        let response = self.inner.responder.refuse(rejection);
-        complete_refusal(response, rejection, self.challenges(rejection))
-    }
-
-    /// The answer to a failure of either kind. A fault is logged here.
-    #[must_use]
-    pub fn answer(&self, failure: &Failure) -> Response<bytes::Bytes> {
-        match failure {
-            Failure::Rejected(rejection) => self.refuse(rejection),
-            Failure::Fault(error) => {
-                tracing::error!(error = %chain(error), "a request failed");
-                complete_fault(self.inner.responder.fail(), error)
-            }
-        }
-    }
-
-    /// Whether this is the same configuration as `other`, not just an equal one.
-    #[must_use]
-    pub fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.inner, &other.inner)
-    }
-
-    /// Whether that type of user was configured.
-    #[must_use]
-    pub fn has_user(&self, id: TypeId) -> bool {
-        self.inner.users.iter().any(|user| user.id == id)
-    }
-
-    /// The name of the session cookie, `None` without sessions.
-    #[must_use]
-    pub fn cookie_name(&self) -> Option<&str> {
-        self.inner.sessions.as_ref().map(|sessions| sessions.cookie.name())
-    }
-
-    /// What stands in front of a token in `Authorization`, `None` without tokens.
-    #[must_use]
-    pub fn token_prefix(&self) -> Option<&str> {
-        self.inner.bearer.as_ref().map(|bearer| bearer.prefix.as_str())
-    }
-
-    /// The session store, for lists, revocation and purges; `None` without sessions.
-    #[must_use]
-    pub fn session_store(&self) -> Option<&Arc<dyn SessionStore>> {
-        self.inner.sessions.as_ref().map(|sessions| &sessions.store)
-    }
-
-    /// The challenges of all schemes that have one (RFC 9110, 11.6.1).
-    fn challenges(&self, rejection: &Rejection) -> impl Iterator<Item = HeaderValue> {
-        // RFC 6750, 3.1: the error is told only to those who presented a token.
-        let error = match rejection {
-            Rejection::InvalidToken => ", error=\"invalid_token\"",
-            Rejection::MalformedCredentials => ", error=\"invalid_request\"",
-            _ => "",
-        };
-        self.inner.bearer.iter().filter_map(move |bearer| {
-            let challenge = format!("{} realm=\"{}\"{error}", bearer.prefix, bearer.jwt.audience());
-            // An audience with characters that no header may have has no challenge of its own.
-            HeaderValue::try_from(challenge).ok()
-        })
-    }
-
-    pub(crate) fn user_service<U: AuthUser>(&self) -> Result<&UserService<U>, Error> {
-        self.inner
-            .users
-            .iter()
-            .find(|user| user.id == TypeId::of::<U>())
-            .and_then(|user| user.service.downcast_ref())
-            .ok_or_else(|| {
-                let name = U::META.name;
-                Error::Misconfigured(format!(
-                    "{name} is used, but AuthConfig::user was not called with it"
-                ))
-            })
-    }
-}
-
-/// An error with its sources, in one line.
-fn chain(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.ends_with(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        source = cause.source();
-    }
-    text
 }

@@ -3,16 +3,18 @@
 //! | code | status | when |
 //! |---|---|---|
 //! | `missing_credentials` | 401 | a user is required and nothing was presented |
-//! | `invalid_session` | 401 | the session cookie resolves to nothing: expired, logged out, unknown |
+//! | `invalid_session` | 401 | the session cookie or header resolves to nothing: expired, logged out, unknown |
 //! | `invalid_token` | 401 | a bearer token was presented and does not hold |
+//! | `unsupported_scheme` | 401 | a user is required, and `Authorization` has a scheme that nobody handles |
 //! | `malformed_credentials` | 401 | an `Authorization` header that cannot be read, or more than one |
 //! | `conflicting_credentials` | 401 | two credentials that name different users |
-//! | `wrong_credentials` | 401 | login: no such user, wrong password, or no password |
+//! | `wrong_credentials` | 401 | login or HTTP Basic: no such user, wrong password, or no password |
 //! | `wrong_audience` | 403 | an authentic token that was issued for somebody else |
 //! | `wrong_current_password` | 403 | a password change without the current one |
 //! | `forbidden` | 403 | known, but the requirement is not met |
 //! | `reauthentication_required` | 403 | known, but the login is too long ago for this operation |
-//! | `cross_site` | 403 | a page of another site sent the session cookie, or asked for a session |
+//! | `cross_site` | 403 | a page of another site sent the session cookie or HTTP Basic, or asked for a session |
+//! | `not_found` | 404 | there is nothing here, or nothing for this user: `#[require(…, conceal)]` |
 //! | `weak_password` | 422 | the password policy refuses a new password |
 //! | `too_many_attempts` | 429 | too many failed logins for this name |
 //!
@@ -23,7 +25,7 @@ use std::{borrow::Cow, fmt, time::Duration};
 
 use http::StatusCode;
 
-use crate::password::WeakPassword;
+use crate::{password::WeakPassword, requirement::Requirement};
 
 /// A refusal: safe to show, with a code that clients may rely on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,26 +33,36 @@ use crate::password::WeakPassword;
 pub enum Rejection {
     /// A user is required and nothing was presented.
     MissingCredentials,
-    /// The session cookie resolves to nothing.
+    /// The session cookie or header resolves to nothing.
     InvalidSession,
     /// A bearer token was presented and does not hold.
     InvalidToken,
+    /// A user is required, nobody is known, and there is an `Authorization` header of a scheme that
+    /// no type of user has.
+    UnsupportedScheme,
     /// A credential that cannot be read.
     MalformedCredentials,
     /// Two credentials that name different users.
     ConflictingCredentials,
-    /// Login: no such user, wrong password, or a user without a password. One code for all.
+    /// Login or HTTP Basic: no such user, wrong password, or a user without a password. One code for
+    /// all.
     WrongCredentials,
     /// An authentic token for another audience.
     WrongAudience,
     /// A password change without the current password.
     WrongCurrentPassword,
-    /// The requirement of the operation is not met.
+    /// The user may not do this: what an operation itself raises.
     Forbidden,
+    /// The requirement of the operation is not met: what the guard raises. To a client it is
+    /// [`Forbidden`](Self::Forbidden); a responder may say what would have done, as in
+    /// [`Requirement::roles`].
+    RequirementNotMet(Requirement),
     /// The operation wants a login more recent than this one.
     ReauthenticationRequired,
     /// The request comes from a page of another site.
     CrossSite,
+    /// There is nothing here, or nothing that this user may know of.
+    NotFound,
     /// The password policy refuses a new password.
     WeakPassword(WeakPassword),
     /// Too many failed logins for this name.
@@ -87,14 +99,16 @@ impl Rejection {
             Self::MissingCredentials => "missing_credentials",
             Self::InvalidSession => "invalid_session",
             Self::InvalidToken => "invalid_token",
+            Self::UnsupportedScheme => "unsupported_scheme",
             Self::MalformedCredentials => "malformed_credentials",
             Self::ConflictingCredentials => "conflicting_credentials",
             Self::WrongCredentials => "wrong_credentials",
             Self::WrongAudience => "wrong_audience",
             Self::WrongCurrentPassword => "wrong_current_password",
-            Self::Forbidden => "forbidden",
+            Self::Forbidden | Self::RequirementNotMet(_) => "forbidden",
             Self::ReauthenticationRequired => "reauthentication_required",
             Self::CrossSite => "cross_site",
+            Self::NotFound => "not_found",
             Self::WeakPassword(_) => "weak_password",
             Self::TooManyAttempts { .. } => "too_many_attempts",
             Self::Custom { code, .. } => code,
@@ -108,14 +122,17 @@ impl Rejection {
             Self::MissingCredentials
             | Self::InvalidSession
             | Self::InvalidToken
+            | Self::UnsupportedScheme
             | Self::MalformedCredentials
             | Self::ConflictingCredentials
             | Self::WrongCredentials => StatusCode::UNAUTHORIZED,
             Self::WrongAudience
             | Self::WrongCurrentPassword
             | Self::Forbidden
+            | Self::RequirementNotMet(_)
             | Self::ReauthenticationRequired
             | Self::CrossSite => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
             Self::WeakPassword(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Custom { status, .. } => *status,
@@ -129,14 +146,16 @@ impl Rejection {
             Self::MissingCredentials => "Log in to use this operation.",
             Self::InvalidSession => "The session has ended. Log in again.",
             Self::InvalidToken => "The token is not valid, or no longer.",
+            Self::UnsupportedScheme => "This way to authenticate is not known here.",
             Self::MalformedCredentials => "The credentials cannot be read.",
             Self::ConflictingCredentials => "The credentials of this request name different users.",
             Self::WrongCredentials => "The name or the password is wrong.",
             Self::WrongAudience => "The token was issued for another audience.",
             Self::WrongCurrentPassword => "The current password is missing or wrong.",
-            Self::Forbidden => "You may not use this operation.",
+            Self::Forbidden | Self::RequirementNotMet(_) => "You may not use this operation.",
             Self::ReauthenticationRequired => "Log in again to use this operation.",
             Self::CrossSite => "This request was sent by a page of another site.",
+            Self::NotFound => "There is nothing here.",
             Self::WeakPassword(reason) => return Cow::Owned(reason.to_string()),
             Self::TooManyAttempts { .. } => "Too many failed attempts. Try again later.",
             Self::Custom { detail, .. } => return Cow::Borrowed(detail),

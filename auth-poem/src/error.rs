@@ -18,7 +18,7 @@ use poem_openapi::{
     registry::{MetaResponses, Registry},
 };
 
-use crate::problem;
+use crate::openapi::{refusals::LOGIN, with_form};
 
 /// What an operation returns that may refuse or fail: `auth_poem::Result<Json<Profile>>`.
 ///
@@ -56,6 +56,11 @@ impl Error {
             Failure::Rejected(rejection) => Some(rejection.code()),
             Failure::Fault(_) => None,
         }
+    }
+
+    /// What went wrong, without the configuration.
+    pub(crate) fn into_failure(self) -> Failure {
+        self.failure
     }
 
     /// Has the error answered as `auth` is configured.
@@ -107,7 +112,10 @@ impl std::error::Error for Error {
 impl ResponseError for Error {
     fn status(&self) -> StatusCode {
         match &self.failure {
-            Failure::Rejected(rejection) => rejection.status(),
+            Failure::Rejected(rejection) => match &self.auth {
+                Some(auth) => auth.responder().status(rejection),
+                None => rejection.status(),
+            },
             Failure::Fault(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -135,25 +143,16 @@ pub(crate) fn into_poem(answer: http::Response<bytes::Bytes>) -> Response {
     response
 }
 
-/// What documents say of a login that fails; only operations with a handle to log in say it.
-pub(crate) const LOGIN_ANSWERS: [(StatusCode, &str); 2] = [
-    (StatusCode::UNAUTHORIZED, "The name or the password is wrong."),
-    (StatusCode::TOO_MANY_REQUESTS, "Too many failed attempts."),
-];
-
 impl ApiResponse for Error {
     fn meta() -> MetaResponses {
-        let answers = [(StatusCode::SERVICE_UNAVAILABLE, problem::UNAVAILABLE)];
-        let answers = LOGIN_ANSWERS.into_iter().chain(answers);
-        MetaResponses {
-            responses: answers
-                .map(|(status, description)| problem::response(status, description))
-                .collect(),
-        }
+        with_form(|form| {
+            let refusals = LOGIN.iter().map(|(rejection, text)| form.refusal(rejection, text));
+            MetaResponses { responses: refusals.chain([form.fault()]).collect() }
+        })
     }
 
     fn register(registry: &mut Registry) {
-        problem::register(registry);
+        with_form(|form| form.register(registry));
     }
 }
 

@@ -5,6 +5,7 @@ use std::{future::Future, marker::PhantomData, sync::Arc};
 
 use auth_core::{
     __private::Operation, config::Authenticator, context::Context, error::Failure, guard::Policy,
+    rejection::Rejection,
 };
 use poem::{Request, RequestBody, Response, Result, error::IntoResult};
 use poem_openapi::{
@@ -14,9 +15,10 @@ use poem_openapi::{
 
 use crate::{
     error::{Error, is_custom},
+    errors::authored,
     extract::{context_of, head_of},
     layer::settle,
-    openapi::marker,
+    openapi::{handled, marker},
 };
 
 /// The first parameter of every operation: whoever holds one was let in.
@@ -71,7 +73,7 @@ pub trait Returns: Operation {
 }
 
 /// The part of the gate that is the same for all operations.
-async fn enter(request: &Request, policy: &'static Policy) -> Result<Arc<Context>> {
+pub(crate) async fn enter(request: &Request, policy: &'static Policy) -> Result<Arc<Context>> {
     let context = context_of(request)?;
     match policy.admit(context, &head_of(request)).await {
         Ok(()) => Ok(context.clone()),
@@ -82,26 +84,31 @@ async fn enter(request: &Request, policy: &'static Policy) -> Result<Arc<Context
                     code = rejection.code(),
                     "a request was refused"
                 );
+                note_undocumented(policy, rejection);
             }
             Err(Error::from(failure).under(context.auth()).into())
         }
     }
 }
 
-fn leave(auth: &Authenticator, policy: &Policy, error: poem::Error) -> poem::Error {
-    if let Some(Failure::Rejected(rejection)) = error.downcast_ref::<Error>().map(Error::failure)
-        && is_custom(rejection)
-        && !policy.rejects.iter().any(|(status, _)| *status == rejection.status().as_u16())
-    {
+/// Warns of a refusal of the application's own that the document does not know.
+fn note_undocumented(policy: &Policy, rejection: &Rejection) {
+    let status = rejection.status().as_u16();
+    if is_custom(rejection) && !policy.rejects.iter().any(|(known, _)| *known == status) {
         tracing::warn!(
             operation = policy.name,
             code = rejection.code(),
-            "the document does not know this refusal; write #[rejects({} = {})]",
+            "the document does not know this refusal; write #[rejects({} = {status})]",
             rejection.code(),
-            rejection.status().as_u16(),
         );
     }
-    settle(auth, error)
+}
+
+fn leave(auth: &Authenticator, policy: &Policy, error: poem::Error) -> poem::Error {
+    if let Some(Failure::Rejected(rejection)) = error.downcast_ref::<Error>().map(Error::failure) {
+        note_undocumented(policy, rejection);
+    }
+    authored(settle(auth, error))
 }
 
 impl<'a, O: Operation> ApiExtractor<'a> for Gate<O> {
@@ -140,7 +147,11 @@ impl<O: Returns> ApiResponse for Guarded<O> {
     const BAD_REQUEST_HANDLER: bool = O::Output::BAD_REQUEST_HANDLER;
 
     fn meta() -> MetaResponses {
-        O::Output::meta()
+        let mut meta = O::Output::meta();
+        if Self::BAD_REQUEST_HANDLER {
+            meta.responses.push(handled());
+        }
+        meta
     }
 
     fn register(registry: &mut Registry) {
@@ -153,7 +164,7 @@ impl<O: Returns> ApiResponse for Guarded<O> {
         let result = if error.is::<Error>() {
             Err(error)
         } else {
-            O::into_response(O::Output::from_parse_request_error(error))
+            O::into_response(O::Output::from_parse_request_error(error)).map_err(authored)
         };
         Self { result, operation: PhantomData }
     }

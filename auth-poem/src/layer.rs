@@ -1,15 +1,17 @@
 //! The middleware: opens the context of a request, and commits it when the operation is done.
 
-use std::{fmt, future::Future, sync::Arc};
+use std::{future::Future, sync::Arc};
 
-use auth_core::{config::Authenticator, context::Context, error::Failure};
+use auth_core::{config::Authenticator, context::Context, error::Failure, session::TokenHeaders};
 use poem::{
     Endpoint, IntoResponse, Middleware, Request, Response, Result,
-    endpoint::{BoxEndpoint, DynEndpoint},
     http::{HeaderMap, HeaderValue, header},
 };
 
-use crate::error::{Error, into_poem};
+use crate::{
+    error::{Error, into_poem},
+    errors::with_headers,
+};
 
 /// Serves an application's endpoints with authentication: `.with(auth.layer())`.
 ///
@@ -66,56 +68,31 @@ impl<E: Endpoint> Endpoint for AuthEndpoint<E> {
     }
 }
 
-/// A boxed endpoint as [`AuthEndpoint`] calls it: without the two futures that poem puts around
-/// one, each of which copies the request.
-pub struct Boxed(pub(crate) BoxEndpoint<'static>);
-
-impl fmt::Debug for Boxed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Boxed(…)")
-    }
-}
-
-impl Endpoint for Boxed {
-    type Output = Response;
-
-    fn call(&self, request: Request) -> impl Future<Output = Result<Response>> + Send {
-        DynEndpoint::call(&*self.0, request)
-    }
-}
-
 /// Commits, and writes into the answer what the commit and caches need.
 async fn close(context: &Context, result: Result<Response>) -> Result<Response> {
     let failed = match &result {
         Ok(response) => response.status().is_client_error() || response.status().is_server_error(),
         Err(_) => true,
     };
-    let cookie = match context.commit(failed).await {
-        Ok(cookie) => cookie,
+    let token = match context.commit(failed).await {
+        Ok(token) => token,
         // The operation said something that is not so: a login that is not stored, a change that
         // is lost.
         Err(fault) => return Ok(into_poem(context.auth().answer(&Failure::Fault(fault)))),
     };
     match result {
         Ok(mut response) => {
-            complete(context, cookie, response.headers_mut());
+            complete(context, token, response.headers_mut());
             Ok(response)
         }
-        // An error cannot carry headers, so it becomes the response that it stands for.
-        Err(error) => {
-            let mut response = error.into_response();
-            complete(context, cookie, response.headers_mut());
-            Err(poem::Error::from_response(response))
-        }
+        Err(error) => Err(with_headers(error, |headers| complete(context, token, headers))),
     }
 }
 
-fn complete(context: &Context, cookie: Option<HeaderValue>, headers: &mut HeaderMap) {
-    if let Some(cookie) = cookie {
-        headers.append(header::SET_COOKIE, cookie);
-    }
-    if context.looked_at_session() {
-        headers.append(header::VARY, HeaderValue::from_static("cookie"));
+fn complete(context: &Context, token: TokenHeaders, headers: &mut HeaderMap) {
+    token.append_to(headers);
+    if let Some(vary) = context.vary() {
+        headers.append(header::VARY, vary.clone());
     }
     headers.entry(header::CACHE_CONTROL).or_insert_with(|| HeaderValue::from_static("no-store"));
 }

@@ -15,7 +15,7 @@
 //! | [`#[auth_api]`](macro@auth_api) | in place of `#[OpenApi]`: guards and documents every operation of an impl |
 //! | [`#[handler]`](macro@handler) | in place of `#[poem::handler]` |
 //! | [`#[public]`](macro@public) | anybody may call; mandatory where no user is asked for |
-//! | [`#[require]`](macro@require) | what the user must be: a role, a permission, freshly logged in |
+//! | [`#[require]`](macro@require) | what the user must be: a role, also in the scope that the path names, a permission, the owner, freshly logged in, or what a function of yours says |
 //! | [`#[rejects]`](macro@rejects) | refusals of the operation's own, for the document |
 //!
 //! # Examples
@@ -83,12 +83,12 @@
 //! |---|---|---|
 //! | nothing presented | 401 with the challenges of all schemes | `None` |
 //! | a session cookie that resolves to nothing | 401, the cookie is removed | `None`, the cookie is removed |
-//! | a token that does not hold | 401 | 401 |
+//! | a token that does not hold, a wrong name or password by HTTP Basic | 401 | 401 |
 //! | an authentic token for another audience | 403 | 403 |
 //! | two credentials that name different users | 401 | 401 |
 //! | the account is inactive, or its password has changed since | as a credential that does not hold | the same |
 //! | a store cannot answer | 503 | 503 |
-//! | the requirement is not met | 403 | – |
+//! | the requirement is not met | 403, with `conceal` 404 | – |
 //!
 //! # Sessions
 //!
@@ -100,7 +100,9 @@
 //! # Codes
 //!
 //! Refusals are `application/problem+json` with a stable `code`; the table stands in
-//! [`rejection`].
+//! [`rejection`]. What poem itself refuses has that form too: `malformed_request`, `not_found`,
+//! `method_not_allowed`, `unsupported_media_type`, `payload_too_large`, `length_required`. An
+//! [`ErrorBody`] gives all of it, answers and documents, a form of the application's own.
 //!
 //! # Features
 //!
@@ -124,22 +126,38 @@ pub use auth_macros::{
 #[doc(hidden)]
 pub mod __private;
 mod access;
+mod before_routing;
+mod endpoint;
 mod error;
+mod error_body;
+mod errors;
 mod extract;
+mod form;
 mod gate;
+
+mod joined;
 mod layer;
 mod openapi;
 mod param;
+mod path;
 pub mod prelude;
 mod problem;
+mod safe_detail;
 mod service;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use __private::ask::CheckResult;
 pub use access::AccessReport;
+pub use before_routing::{Guard, GuardEndpoint};
+pub use endpoint::ApiEndpoint;
 pub use error::{Error, Result};
+pub use error_body::{AuthConfigExt, ErrorBody};
+pub use errors::{Errors, ErrorsEndpoint, OtherError};
 pub use extract::{Auth, Session};
+pub use joined::Joined;
 pub use layer::{AuthEndpoint, AuthLayer};
+pub use path::RequestExt;
 pub use service::{AuthApi, AuthenticatorExt};
 
 #[cfg(doctest)]

@@ -9,6 +9,7 @@ pub use auth_core::{
     password::{PasswordHash, PasswordPolicy},
     rejection::Rejection,
     store::MemorySessions,
+    user::Scoped,
     users::MemoryUsers,
 };
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -17,9 +18,11 @@ pub use chrono::{DateTime, Duration, Utc};
 pub use uuid::Uuid;
 
 pub use crate::{
-    AuthRole, AuthUser, SessionSchema, auth_api,
+    AuthConfigExt, AuthRole, AuthUser, ErrorBody, OtherError, SessionSchema, auth_api,
+    before_routing::Guard,
     extract::{Auth, Session},
     layer::AuthLayer,
+    path::RequestExt,
     public, rejects, require,
     service::{AuthApi, AuthenticatorExt},
 };

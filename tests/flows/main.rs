@@ -1,16 +1,25 @@
 //! What works, told as stories: one file for each subject.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod authorization;
+mod basic;
 mod calls;
 mod configuration;
 mod cookies;
 mod data;
+mod error_body;
 mod expiry;
+mod guard_before_routing;
 mod guards;
 mod handlers;
+mod header_sessions;
+mod imported_hashes;
 mod login;
+mod other_errors;
 mod password;
 mod responder;
+mod routes;
+mod schemes;
 mod tokens;
 mod two_users;
 mod waiting;

@@ -1,14 +1,18 @@
 //! What attackers try, one file for each attack; and that a fault never helps them.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod basic_credentials;
 mod cross_site;
 mod enumeration;
 mod fail_closed;
 mod fixation;
+mod guard_bypass;
 mod guessing;
+mod imported_hashes;
 mod logout_race;
 mod mixed_credentials;
 mod one_time_codes;
 mod secrets;
+mod session_header;
 mod token_forgery;
 mod unread_bodies;

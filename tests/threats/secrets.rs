@@ -6,7 +6,7 @@ use auth_core::{
     context::Context,
     error::Error,
     features::AuthHandle,
-    http::{RequestHead, authorization::Authorization},
+    http::{AdapterRequest, RequestHead, authorization::Authorization},
     jwt::{JwtConfig, JwtKeys},
     password::PasswordHash,
     secret::{SecurityStamp, SessionToken},
@@ -75,6 +75,23 @@ async fn no_secret_is_logged_or_told_whatever_happens() {
     let _ = ann.ask("PUT", "/untyped/pin").json(json!("pin-1234-5678")).await.is(200);
     secrets.push("pin-1234-5678".into());
     errors.push(ann.get("/untyped/pin").await);
+
+    // Bodies and parameters that cannot be read; parsers quote what they could not.
+    secrets.extend(["20260704511".into(), "pin in the wrong place".into()]);
+    for body in [
+        r#"{"name": "ann", "password": [20260704511]}"#,
+        r#"{"name": "ann", "password": {"x": "pin in the wrong place"}}"#,
+        r#"{"name": "ann", "password": "pin in the wrong place", "keep": "pin in the wrong place"}"#,
+        r#"{"name": "ann", "password": "pin in the wrong place"#,
+        r#"["pin in the wrong place"]"#,
+    ] {
+        let answer = world.browser().post("/login").body("application/json", body).await;
+        assert_eq!(answer.outcome(), (400, "malformed_request".into()));
+        errors.push(answer);
+    }
+    errors.push(world.browser().post("/login").body("20260704511/x", "x").await.is(415));
+    errors.push(world.browser().post("/session/expiry?minutes=20260704511x").await.is(400));
+    errors.push(ann.ask("DELETE", "/sessions/20260704511").await.is(400));
 
     // Credentials that do not hold, conflict or cannot be read.
     errors.push(world.browser().get("/me").bearer(&token).await);
@@ -152,7 +169,13 @@ async fn debug_output_holds_no_secret() {
     headers.insert("cookie", HeaderValue::try_from(format!("__Host-sid={key}")).unwrap());
     headers.insert("authorization", HeaderValue::try_from(format!("Bearer {jwt_token}")).unwrap());
     let uri = Uri::from_static("/");
-    let head = RequestHead { method: &Method::GET, uri: &uri, headers: &headers, peer: None };
+    let head = RequestHead {
+        method: &Method::GET,
+        uri: &uri,
+        headers: &headers,
+        peer: None,
+        adapter: AdapterRequest::NONE,
+    };
     let context = Arc::new(Context::new(world.auth.clone()));
     let handle = AuthHandle::<User>::new(context.clone(), &head);
     let outcome = context.authenticate::<User>(&head).await.unwrap();

@@ -2,23 +2,20 @@
 //! administrate by role, confirm an e-mail address with a code.
 //!
 //! Read it in this order: [`user`] declares who a user is, [`api`] what can be done, [`app`] puts
-//! it together. Everything else is what any service has: settings, a database, messages.
+//! it together. What any service has besides is in `example-kit`.
 
 use auth_poem::{password::PasswordHasher, prelude::*};
+use example_kit::{BoxError, Outbox};
 use poem::{EndpointExt, IntoEndpoint, Route};
 use sqlx::SqlitePool;
 
 pub mod api;
 pub mod database;
-pub mod keys;
-pub mod outbox;
-mod problem;
 pub mod settings;
 pub mod user;
 
 use crate::{
     api::Apis,
-    outbox::Outbox,
     settings::{Admin, Settings},
     user::{Role, User},
 };
@@ -37,11 +34,7 @@ pub struct App {
 /// # Errors
 ///
 /// - the database cannot be migrated, or the configuration does not fit
-pub async fn app(
-    settings: &Settings,
-    keys: JwtKeys,
-    pool: SqlitePool,
-) -> Result<App, Box<dyn std::error::Error + Send + Sync>> {
+pub async fn app(settings: &Settings, keys: JwtKeys, pool: SqlitePool) -> Result<App, BoxError> {
     let sessions = SqlSessions::new(pool.clone());
     sessions.migrate().await?;
     database::migrate(&pool).await?;
@@ -53,12 +46,12 @@ pub async fn app(
         .issuer("accounts")
         .audience("accounts")
         .password_policy(settings.password_policy());
-    if !settings.secure_cookies {
+    if !settings.common.secure_cookies {
         config = config.cookie(SessionCookie::dangerous_plain_http());
     }
     let auth = config.build()?;
 
-    let outbox = Outbox::new(settings.outbox.clone());
+    let outbox = Outbox::new(settings.common.outbox.clone());
     let api = auth.openapi(api::apis(pool, outbox), "Accounts", "1.0").server("/api");
     Ok(App { api, auth })
 }
@@ -67,11 +60,12 @@ impl App {
     /// All routes: the API, its document, and a page that shows it.
     #[must_use]
     pub fn routes(self) -> impl IntoEndpoint + use<> {
+        let Self { api, auth } = self;
         Route::new()
-            .at("/openapi.json", self.api.spec_endpoint())
-            .nest("/docs", self.api.swagger_ui())
-            .nest("/api", self.api)
-            .after(problem::as_problem)
+            .at("/openapi.json", api.spec_endpoint())
+            .nest("/docs", api.swagger_ui())
+            .nest("/api", api)
+            .with(auth.errors())
     }
 }
 

@@ -9,11 +9,15 @@
 //! | without a mark | what `sqlx` decodes to its type |
 //! | `id` | `Uuid`: a blob in SQLite, `uuid` in PostgreSQL; `i64`: an integer of 64 bits; `String`: text |
 //! | `password` | text, at least 128 characters; NULL where the field is an `Option` |
-//! | `roles` | text: the name of the role, NULL for `None`, a JSON array of names for a `Vec`; in PostgreSQL `json` or `jsonb` too |
+//! | `roles` | text: the name of the role, NULL for `None`, a JSON array of names for a `Vec`; `1:manager` for a role in a scope; in PostgreSQL `json` or `jsonb` too |
 //! | `permissions` | text: a JSON array; in PostgreSQL `json` or `jsonb` too |
 //! | `login_time` | the engine's time with a time zone: text in SQLite, `timestamptz` in PostgreSQL; nullable |
 //! | `login_ip` | text in SQLite, `inet` in PostgreSQL; nullable, because the address may be unknown |
 //! | `epoch` | an integer of 64 bits, not null |
+//!
+//! Roles with scopes may have a table of their own, which [`SqlRoles`] makes and changes:
+//! `#[auth(roles(table = "user_roles"))]`. They are read together with the user, so a role that is
+//! taken away is gone with the next request of every session and token.
 //!
 //! Every login column needs a unique index. One that ignores case needs it on `lower(column)`, in
 //! PostgreSQL on `lower(column COLLATE "C")`: without that, `lower` follows the database's language
@@ -52,6 +56,7 @@
 mod columns;
 #[cfg(all(test, feature = "postgres"))]
 mod plans;
+mod roles;
 mod statements;
 
 use std::{fmt, marker::PhantomData, net::IpAddr, sync::Arc};
@@ -61,7 +66,8 @@ use chrono::{DateTime, Utc};
 
 pub use self::columns::{ColumnError, IpColumn, RoleColumn, list_to_text, roles_to_text};
 #[doc(hidden)]
-pub use self::columns::{read_ip, read_list, read_roles};
+pub use self::columns::{read_ip, read_list, read_role_table, read_roles};
+pub use self::roles::SqlRoles;
 use self::statements::Statements;
 use super::{Lookup, PasswordChange, UserStore, no_column};
 #[doc(hidden)]

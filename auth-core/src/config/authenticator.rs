@@ -1,0 +1,245 @@
+//! The configured framework: [`Authenticator`].
+
+use std::{
+    any::{Any, TypeId},
+    fmt,
+    sync::Arc,
+};
+
+use http::{HeaderName, HeaderValue, Response};
+use ipnet::IpNet;
+
+use crate::{
+    clock::Clock,
+    error::{Error, Failure},
+    guard::{Policy, Principal},
+    http::cookie::SessionCookie,
+    password::{PasswordHasher, PasswordPolicy},
+    rejection::Rejection,
+    responder::{Responder, complete_fault, complete_refusal},
+    scheme::{BasicScheme, BearerScheme, SchemeKind},
+    session::SessionService,
+    store::SessionStore,
+    throttle::Attempts,
+    user::{AuthUser, RoleSource, UserMeta},
+    users::UserStore,
+};
+
+/// The configured framework. Clones share everything.
+#[derive(Clone)]
+pub struct Authenticator {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(super) users: Vec<UserEntry>,
+    pub(crate) sessions: Option<SessionService>,
+    pub(super) basic: BasicScheme,
+    pub(crate) bearer: Option<BearerScheme>,
+    pub(crate) hasher: PasswordHasher,
+    pub(crate) policy: PasswordPolicy,
+    pub(crate) attempts: Attempts,
+    pub(crate) allowed_origins: Vec<String>,
+    pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(super) responder: Arc<dyn Responder>,
+    pub(super) challenges: bool,
+    pub(super) verify_public: bool,
+}
+
+/// One type of user, with its type hidden.
+pub(super) struct UserEntry {
+    pub(super) id: TypeId,
+    pub(super) meta: &'static UserMeta,
+    /// The schemes that are tried, in their order.
+    pub(super) schemes: Vec<SchemeKind>,
+    /// Whether the type's roles come from elsewhere, and the store does not bring them.
+    pub(super) lacks_roles: bool,
+    /// The user as an optional parameter.
+    optional: Principal,
+    /// An `Arc<dyn UserStore<U>>`.
+    store: Box<dyn Any + Send + Sync>,
+}
+
+/// One type of user at run time.
+pub(crate) struct UserService<'a, U> {
+    pub(crate) store: &'a dyn UserStore<U>,
+    pub(crate) schemes: &'a [SchemeKind],
+}
+
+impl UserEntry {
+    pub(super) fn new<U: AuthUser>(store: impl UserStore<U>) -> Self {
+        let store: Arc<dyn UserStore<U>> = Arc::new(store);
+        let lacks_roles = U::META.roles == RoleSource::External && !store.brings_roles();
+        Self {
+            id: TypeId::of::<U>(),
+            meta: U::META,
+            schemes: U::META
+                .schemes
+                .iter()
+                .filter_map(|name| SchemeKind::from_name(name))
+                .collect(),
+            lacks_roles,
+            optional: Principal::of::<U>(true),
+            store: Box::new(store),
+        }
+    }
+
+    fn service<U: AuthUser>(&self) -> Option<UserService<'_, U>> {
+        let store: &Arc<dyn UserStore<U>> = self.store.downcast_ref()?;
+        Some(UserService { store: &**store, schemes: &self.schemes })
+    }
+}
+
+impl fmt::Debug for Authenticator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let users: Vec<_> = self.inner.users.iter().map(|user| user.meta.name).collect();
+        f.debug_struct("Authenticator")
+            .field("users", &users)
+            .field("sessions", &self.inner.sessions)
+            .field("bearer", &self.inner.bearer)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Authenticator {
+    /// The answer to a refused request.
+    #[must_use]
+    pub fn refuse(&self, rejection: &Rejection) -> Response<bytes::Bytes> {
+        let response = self.inner.responder.refuse(rejection);
+        complete_refusal(response, rejection, self.challenges(rejection))
+    }
+
+    /// The answer to a failure of either kind. A fault is logged here.
+    #[must_use]
+    pub fn answer(&self, failure: &Failure) -> Response<bytes::Bytes> {
+        match failure {
+            Failure::Rejected(rejection) => self.refuse(rejection),
+            Failure::Fault(error) => {
+                tracing::error!(error = %chain(error), "a request failed");
+                complete_fault(self.inner.responder.fail(), error)
+            }
+        }
+    }
+
+    /// How refusals and faults look.
+    #[must_use]
+    pub fn responder(&self) -> &dyn Responder {
+        &*self.inner.responder
+    }
+
+    /// Whether this is the same configuration as `other`, not just an equal one.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+
+    /// Whether that type of user was configured.
+    #[must_use]
+    pub fn has_user(&self, id: TypeId) -> bool {
+        self.inner.users.iter().any(|user| user.id == id)
+    }
+
+    /// By which schemes a type of user may prove who he is, in the order they are tried; none for a
+    /// type that was not configured.
+    #[must_use]
+    pub fn schemes(&self, id: TypeId) -> &[SchemeKind] {
+        let user = self.inner.users.iter().find(|user| user.id == id);
+        user.map_or(&[], |user| &user.schemes)
+    }
+
+    /// The users for whom an operation looks: those of its parameters, and on public operations all
+    /// types where [`AuthConfig::verify_on_public_operations`](super::AuthConfig::verify_on_public_operations)
+    /// says so.
+    pub fn principals<'a>(&'a self, policy: &Policy) -> impl Iterator<Item = &'a Principal> {
+        let all = policy.public && self.inner.verify_public;
+        let others: &[UserEntry] = if all { &self.inner.users } else { &[] };
+        let own = policy.users().map(|user| -> &'a Principal { user });
+        own.chain(others.iter().map(|user| &user.optional))
+    }
+
+    /// Whether any type of user has a scheme that begins so in `Authorization`.
+    pub(crate) fn handles(&self, name: &str) -> bool {
+        let inner = &self.inner;
+        inner.users.iter().flat_map(|user| &user.schemes).any(|scheme| {
+            let own = match scheme {
+                SchemeKind::Session => None,
+                SchemeKind::Bearer => inner.bearer.as_ref().map(|bearer| bearer.prefix.as_str()),
+                SchemeKind::Basic => Some(BasicScheme::NAME),
+            };
+            own.is_some_and(|own| own.eq_ignore_ascii_case(name))
+        })
+    }
+
+    /// The name of the session cookie, `None` without sessions or without the cookie.
+    #[must_use]
+    pub fn cookie_name(&self) -> Option<&str> {
+        let carriers = &self.inner.sessions.as_ref()?.carriers;
+        carriers.cookie.as_ref().map(SessionCookie::name)
+    }
+
+    /// The name of the session header, `None` without sessions or without the header.
+    #[must_use]
+    pub fn session_header(&self) -> Option<&str> {
+        let carriers = &self.inner.sessions.as_ref()?.carriers;
+        carriers.header.as_ref().map(HeaderName::as_str)
+    }
+
+    /// What stands in front of a token in `Authorization`, `None` without tokens.
+    #[must_use]
+    pub fn token_prefix(&self) -> Option<&str> {
+        self.inner.bearer.as_ref().map(|bearer| bearer.prefix.as_str())
+    }
+
+    /// The session store, for lists, revocation and purges; `None` without sessions.
+    #[must_use]
+    pub fn session_store(&self) -> Option<&Arc<dyn SessionStore>> {
+        self.inner.sessions.as_ref().map(|sessions| &sessions.store)
+    }
+
+    /// The challenges of all schemes that have one (RFC 9110, 11.6.1), in the order in which the
+    /// types of users declare them.
+    fn challenges(&self, rejection: &Rejection) -> impl Iterator<Item = HeaderValue> {
+        let inner = &self.inner;
+        let mut schemes: Vec<SchemeKind> = Vec::new();
+        let users = inner.users.iter().filter(|_| inner.challenges);
+        for &scheme in users.flat_map(|user| &user.schemes) {
+            if !schemes.contains(&scheme) {
+                schemes.push(scheme);
+            }
+        }
+        schemes.into_iter().filter_map(move |scheme| match scheme {
+            SchemeKind::Session => None,
+            SchemeKind::Bearer => inner.bearer.as_ref()?.challenge(rejection),
+            SchemeKind::Basic => inner.basic.challenge(),
+        })
+    }
+
+    pub(crate) fn user_service<U: AuthUser>(&self) -> Result<UserService<'_, U>, Error> {
+        self.inner
+            .users
+            .iter()
+            .find(|user| user.id == TypeId::of::<U>())
+            .and_then(UserEntry::service)
+            .ok_or_else(|| {
+                let name = U::META.name;
+                Error::Misconfigured(format!(
+                    "{name} is used, but AuthConfig::user was not called with it"
+                ))
+            })
+    }
+}
+
+/// An error with its sources, in one line.
+fn chain(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.ends_with(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,132 @@
+//! With what an operation can be refused, for its document.
+
+use std::{borrow::Cow, time::Duration};
+
+use auth_core::{
+    guard::{Parameter, Policy, Principal},
+    rejection::Rejection,
+    scheme::SchemeKind,
+};
+use poem::http::{Method, StatusCode};
+
+use super::{Configured, REQUIRES};
+
+/// A refusal, and the sentence that documents say of it.
+pub(crate) type Refusal = (Rejection, Cow<'static, str>);
+
+/// What a login refuses; only operations with a handle to log in do.
+pub(crate) const LOGIN: [Refusal; 2] = [
+    (Rejection::WrongCredentials, Cow::Borrowed("The name or the password is wrong.")),
+    (TOO_MANY_ATTEMPTS, Cow::Borrowed(TOO_MANY)),
+];
+
+const TOO_MANY_ATTEMPTS: Rejection = Rejection::TooManyAttempts { retry_after: Duration::ZERO };
+
+const TOO_MANY: &str = "Too many failed attempts.";
+const NOBODY: &str = "Nobody is logged in.";
+const ENDED: &str = "The session has ended.";
+const DOES_NOT_HOLD: &str = "A credential does not hold.";
+
+/// Every refusal of the gate and the handles, in the order in which documents speak of them.
+pub(super) fn refusals(
+    policy: &'static Policy,
+    configured: &Configured,
+    users: &[Principal],
+    method: &Method,
+) -> Vec<Refusal> {
+    Asked { policy, configured, users }.refusals(method)
+}
+
+/// What an operation asks of authentication, as it is configured.
+struct Asked<'a> {
+    policy: &'static Policy,
+    configured: &'a Configured,
+    users: &'a [Principal],
+}
+
+impl Asked<'_> {
+    fn refusals(&self, method: &Method) -> Vec<Refusal> {
+        let mut refusals = self.unauthenticated();
+        let (requirement, conceal) = (&self.policy.requirement, self.policy.conceal);
+        refusals.extend(requirement.refusals().into_iter().map(|rejection| {
+            let requires = format!("{REQUIRES}{requirement}.");
+            match rejection {
+                Rejection::RequirementNotMet(_) if conceal => {
+                    (Rejection::NotFound, format!("{requires} Others find nothing.").into())
+                }
+                // Said to those who have all else, so it must not say what that is.
+                other if conceal => (other, "The login is too long ago.".into()),
+                other => (other, requires.into()),
+            }
+        }));
+        let is_safe =
+            matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE);
+        if !is_safe && (self.uses_cookie() || self.takes(SchemeKind::Basic)) {
+            let text = "A page of another site sent the request.";
+            refusals.push((Rejection::CrossSite, text.into()));
+        }
+        if self.takes(SchemeKind::Bearer) {
+            let text = "The token was issued for another audience.";
+            refusals.push((Rejection::WrongAudience, text.into()));
+        }
+        if self.takes(SchemeKind::Basic) {
+            refusals.push((TOO_MANY_ATTEMPTS, TOO_MANY.into()));
+        }
+        for (status, code) in self.policy.rejects {
+            // Checked by the macro: a status between 400 and 499.
+            if let Ok(status) = StatusCode::from_u16(*status) {
+                refusals.push((Rejection::new(status, code, ""), format!("`{code}`.").into()));
+            }
+        }
+        refusals
+    }
+
+    /// The refusals of somebody who is not known.
+    fn unauthenticated(&self) -> Vec<Refusal> {
+        let mut refusals: Vec<Refusal> = Vec::new();
+        let required: Vec<&Principal> = self.users.iter().filter(|user| !user.optional).collect();
+        let has = |user: &Principal, scheme| self.configured.has(&user.user, scheme);
+        if !required.is_empty() {
+            refusals.push((Rejection::MissingCredentials, NOBODY.into()));
+            refusals.push((Rejection::UnsupportedScheme, NOBODY.into()));
+        }
+        // Where users are optional a cookie that resolves to nothing is removed; a header is
+        // refused.
+        let by_header = self.configured.session_header().is_some() && self.reads_session();
+        if by_header || required.iter().any(|user| has(user, SchemeKind::Session)) {
+            refusals.push((Rejection::InvalidSession, ENDED.into()));
+        }
+        let (bearer, basic) = (self.takes(SchemeKind::Bearer), self.takes(SchemeKind::Basic));
+        let several = self.users.iter().any(|user| self.configured.schemes(&user.user).len() > 1);
+        let invalid = [
+            (bearer, Rejection::InvalidToken),
+            (basic, Rejection::WrongCredentials),
+            (bearer || basic, Rejection::MalformedCredentials),
+            (several, Rejection::ConflictingCredentials),
+        ];
+        let invalid = invalid.into_iter().filter(|(possible, _)| *possible);
+        refusals.extend(invalid.map(|(_, rejection)| (rejection, DOES_NOT_HOLD.into())));
+        refusals
+    }
+
+    /// Whether a user of the operation may prove by this scheme who he is.
+    fn takes(&self, scheme: SchemeKind) -> bool {
+        self.users.iter().any(|user| self.configured.has(&user.user, scheme))
+    }
+
+    /// Whether the operation looks at the session before it runs.
+    fn reads_session(&self) -> bool {
+        let data = |parameter: &Parameter| matches!(parameter, Parameter::Session);
+        self.takes(SchemeKind::Session) || self.policy.asks().any(data)
+    }
+
+    /// Whether it reads the session cookie, or may set one.
+    fn uses_cookie(&self) -> bool {
+        let starts = |parameter: &Parameter| match parameter {
+            Parameter::Handle(user) => self.configured.has(user, SchemeKind::Session),
+            Parameter::User(_) | Parameter::Session => false,
+        };
+        self.configured.cookie().is_some()
+            && (self.reads_session() || self.policy.asks().any(starts))
+    }
+}
