@@ -13,6 +13,7 @@ mod guard_before_routing;
 mod guards;
 mod handlers;
 mod header_sessions;
+mod imported_hashes;
 mod login;
 mod other_errors;
 mod password;

@@ -8,6 +8,7 @@ mod fail_closed;
 mod fixation;
 mod guard_bypass;
 mod guessing;
+mod imported_hashes;
 mod logout_race;
 mod mixed_credentials;
 mod one_time_codes;
