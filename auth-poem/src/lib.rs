@@ -146,6 +146,7 @@ pub use auth_macros::{
 pub mod __private;
 mod access;
 mod before_routing;
+mod body_error;
 mod endpoint;
 mod error;
 mod error_body;
@@ -169,6 +170,7 @@ pub mod testing;
 pub use __private::ask::CheckResult;
 pub use access::AccessReport;
 pub use before_routing::{Guard, GuardEndpoint};
+pub use body_error::BodyError;
 pub use endpoint::ApiEndpoint;
 pub use error::{Error, Result};
 pub use error_body::{AuthConfigExt, ErrorBody};
