@@ -28,8 +28,16 @@ fn publishes_an_article(conduit: &Conduit) {
     assert_eq!((answer.status, members(&answer.body)), (201, vec!["article"]));
     let article = &answer.body["article"];
     let expected = [
-        "author", "body", "createdAt", "description", "favorited", "favoritesCount", "slug",
-        "tagList", "title", "updatedAt",
+        "author",
+        "body",
+        "createdAt",
+        "description",
+        "favorited",
+        "favoritesCount",
+        "slug",
+        "tagList",
+        "title",
+        "updatedAt",
     ];
     assert_eq!(members(article), expected);
     assert_eq!(members(&article["author"]), ["bio", "following", "image", "username"]);

@@ -125,7 +125,10 @@ fn the_document_describes_bodies_as_the_contract_does() {
         assert_eq!(required(nothing), Value::Null, "{nothing}");
     }
     let update = &schema("UpdateUser")["properties"];
-    assert_eq!((&update["bio"]["nullable"], &update["email"]["nullable"]), (&json!(true), &Value::Null));
+    assert_eq!(
+        (&update["bio"]["nullable"], &update["email"]["nullable"]),
+        (&json!(true), &Value::Null)
+    );
     let token = &document["components"]["securitySchemes"]["bearer"];
     assert_eq!((&token["type"], &token["name"]), (&json!("apiKey"), &json!("Authorization")));
     let errors = &schema("GenericErrorModel")["properties"]["errors"];

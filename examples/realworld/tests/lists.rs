@@ -63,7 +63,7 @@ fn filters_by_tag_author_and_favorites(conduit: &Conduit) {
     ben.write(json!({"title": "D", "description": "D", "body": "E", "tagList": ["x"]}));
     ben.post("/articles/a/favorite", Value::Null);
     ben.post("/articles/d/favorite", Value::Null);
-    let mut list = |query: &str| {
+    let list = |query: &str| {
         let (titles, count) = conduit.stranger().titles(&format!("/articles?{query}"));
         (titles.join(""), count)
     };
@@ -123,8 +123,16 @@ fn feeds_what_followed_authors_write(conduit: &Conduit) {
 fn refuses_pages_that_do_not_exist(conduit: &Conduit) {
     let mut ann = conduit.signed_up("ann");
     for query in [
-        "limit=0", "limit=-1", "limit=many", "limit=", "limit=1e3", "limit=99999999999999999999",
-        "offset=-1", "offset=-9223372036854775808", "offset=none", "offset=1%20OR%201",
+        "limit=0",
+        "limit=-1",
+        "limit=many",
+        "limit=",
+        "limit=1e3",
+        "limit=99999999999999999999",
+        "offset=-1",
+        "offset=-9223372036854775808",
+        "offset=none",
+        "offset=1%20OR%201",
     ] {
         for path in ["/articles", "/articles/feed"] {
             let answer = ann.get(&format!("{path}?{query}"));

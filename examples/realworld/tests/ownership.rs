@@ -120,7 +120,10 @@ fn members_that_are_not_the_clients_are_not_taken(conduit: &Conduit) {
     assert_eq!(answer.status, 201, "{}", answer.body);
     let article = &answer.body["article"];
     assert_eq!((&article["slug"], &article["favoritesCount"]), (&json!("e"), &json!(0)));
-    assert_eq!((&article["author"]["username"], &article["favorited"]), (&json!("eve"), &json!(false)));
+    assert_eq!(
+        (&article["author"]["username"], &article["favorited"]),
+        (&json!("eve"), &json!(false))
+    );
     assert!(!article["createdAt"].as_str().unwrap().starts_with("2000"), "{article}");
     let change = json!({"slug": "a", "favoritesCount": 9, "author": {"username": "ann"}});
     let answer = eve.edit("e", change);
@@ -129,7 +132,8 @@ fn members_that_are_not_the_clients_are_not_taken(conduit: &Conduit) {
     assert_eq!(article["author"]["username"], "eve");
 
     let me = eve.get("/user").body;
-    let change = json!({"id": "1", "login": "1", "token": "t", "role": "admin", "password_hash": "x"});
+    let change =
+        json!({"id": "1", "login": "1", "token": "t", "role": "admin", "password_hash": "x"});
     eve.change(change).assert(200, &me);
     let comment = json!({"body": "B", "id": 1, "author": {"username": "ann"}});
     let answer = eve.post("/articles/a/comments", json!({ "comment": comment }));

@@ -1,7 +1,8 @@
 //! Every story once more, on PostgreSQL.
 
 use crate::{
-    articles, attacks, bodies, comments, conduit::Conduit, lists, ownership, profiles, tokens, users,
+    articles, attacks, bodies, comments, conduit::Conduit, lists, ownership, profiles, tokens,
+    users,
 };
 
 #[test]

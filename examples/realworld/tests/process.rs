@@ -17,7 +17,11 @@ fn what_was_written_survives_a_restart_and_a_kill() {
     ann.publish("A");
     let token = ann.headers.clone();
     for kill in [false, true] {
-        if kill { conduit.server.kill() } else { conduit.server.stop() }
+        if kill {
+            conduit.server.kill()
+        } else {
+            conduit.server.stop()
+        }
         conduit.server.start_again();
         let mut again = conduit.stranger();
         again.headers = token.clone();
@@ -64,7 +68,8 @@ fn says_who_may_call_what_and_leaves_nothing_behind() {
     let output = command(PROGRAM, folder.path()).arg("--access").output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(String::from_utf8(output.stdout).unwrap(), ACCESS);
-    let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|f| f.unwrap().file_name()).collect();
+    let left: Vec<_> =
+        fs::read_dir(folder.path()).unwrap().map(|f| f.unwrap().file_name()).collect();
     assert_eq!(left, ["outbox"]);
 }
 

@@ -146,7 +146,8 @@ fn says_how_to_log_in_and_keeps_tokens_out_of_caches(conduit: &Conduit) {
     let refused = conduit.stranger().get("/user");
     let challenge = refused.header("www-authenticate").unwrap();
     assert!(challenge.starts_with("Token"), "{challenge}");
-    for answer in [refused, ann.get("/user"), ann.change(json!({"bio": "x"})), ann.get("/articles")] {
+    for answer in [refused, ann.get("/user"), ann.change(json!({"bio": "x"})), ann.get("/articles")]
+    {
         assert_eq!(answer.header("cache-control"), Some("no-store"), "{answer:?}");
     }
     let log = conduit.server.log();
@@ -207,7 +208,10 @@ fn claims_are_written_and_each_of_them_is_checked() {
     });
     assert_eq!(with(json!({"realm": "users", "sub": account})), 401);
     assert_eq!(with(json!({"sub": account})), 401);
-    assert_eq!(status(&signed(&header, &claims, b"another secret, and as long as it has to be")), 401);
+    assert_eq!(
+        status(&signed(&header, &claims, b"another secret, and as long as it has to be")),
+        401
+    );
 }
 
 #[test]

@@ -92,11 +92,11 @@ impl CommentsApi {
     async fn delete(
         &self,
         user: User,
-        _slug: Path<String>,
+        slug: Path<String>,
         id: Path<i64>,
     ) -> auth_poem::Result<Deleted> {
         // Somebody may have been faster, the check notwithstanding.
-        match self.store.delete_comment(&user.id, id.0).await? {
+        match self.store.delete_comment(&user.id, &slug, id.0).await? {
             true => Ok(Deleted::Done),
             false => Err(not_found("comment").into()),
         }
