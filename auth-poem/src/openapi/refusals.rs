@@ -31,16 +31,17 @@ const DOES_NOT_HOLD: &str = "A credential does not hold.";
 pub(super) fn refusals(
     policy: &'static Policy,
     configured: &Configured,
+    users: &[Principal],
     method: &Method,
 ) -> Vec<Refusal> {
-    Asked { policy, configured, users: configured.principals(policy) }.refusals(method)
+    Asked { policy, configured, users }.refusals(method)
 }
 
 /// What an operation asks of authentication, as it is configured.
 struct Asked<'a> {
     policy: &'static Policy,
     configured: &'a Configured,
-    users: Vec<Principal>,
+    users: &'a [Principal],
 }
 
 impl Asked<'_> {
