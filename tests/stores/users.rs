@@ -54,7 +54,7 @@ fn user(name: &str) -> User {
         username: name.into(),
         email: format!("{name}@example.org"),
         password: Some(PasswordHash::from_stored("$old")),
-        roles: vec![Role::Editor, Role::Admin],
+        roles: vec![Role::Editor.into(), Role::Admin.into()],
         permissions: vec!["a \"b\"".into()],
         epoch: 3,
         active: true,
@@ -259,7 +259,11 @@ async fn roles_are_read_from_text_and_from_json() {
             run(&pool, &roles).await;
             users.by_id(&ann.id).await
         };
-        assert_eq!(set("'[\"admin\"]'").await.unwrap().unwrap().roles, [Role::Admin], "{ty}");
+        assert_eq!(
+            set("'[\"admin\"]'").await.unwrap().unwrap().roles,
+            [Scoped::from(Role::Admin)],
+            "{ty}"
+        );
         assert_eq!(set("'[]'").await.unwrap().unwrap().roles, [], "{ty}");
         let none = set("NULL").await.unwrap().unwrap();
         assert!(none.roles.is_empty() && none.permissions.is_empty(), "{ty}");
