@@ -15,7 +15,7 @@
 //! | [`#[auth_api]`](macro@auth_api) | in place of `#[OpenApi]`: guards and documents every operation of an impl |
 //! | [`#[handler]`](macro@handler) | in place of `#[poem::handler]` |
 //! | [`#[public]`](macro@public) | anybody may call; mandatory where no user is asked for |
-//! | [`#[require]`](macro@require) | what the user must be: a role, a permission, freshly logged in |
+//! | [`#[require]`](macro@require) | what the user must be: a role, also in the scope that the path names, a permission, the owner, freshly logged in, or what a function of yours says |
 //! | [`#[rejects]`](macro@rejects) | refusals of the operation's own, for the document |
 //!
 //! # Examples
@@ -90,7 +90,7 @@
 //! | two credentials that name different users | 401 | 401 |
 //! | the account is inactive, or its password has changed since | as a credential that does not hold | the same |
 //! | a store cannot answer | 503 | 503 |
-//! | the requirement is not met | 403 | – |
+//! | the requirement is not met | 403, with `conceal` 404 | – |
 //!
 //! | `schemes(…)` | presented in | needs |
 //! |---|---|---|
@@ -145,12 +145,17 @@ pub use auth_macros::{
 #[doc(hidden)]
 pub mod __private;
 mod access;
+mod before_routing;
+mod body_error;
+mod endpoint;
 mod error;
 mod error_body;
 mod errors;
 mod extract;
 mod form;
 mod gate;
+
+mod joined;
 mod layer;
 mod openapi;
 mod param;
@@ -164,10 +169,14 @@ pub mod testing;
 
 pub use __private::ask::CheckResult;
 pub use access::AccessReport;
+pub use before_routing::{Guard, GuardEndpoint};
+pub use body_error::BodyError;
+pub use endpoint::ApiEndpoint;
 pub use error::{Error, Result};
 pub use error_body::{AuthConfigExt, ErrorBody};
 pub use errors::{Errors, ErrorsEndpoint, OtherError};
 pub use extract::{Auth, Session};
+pub use joined::Joined;
 pub use layer::{AuthEndpoint, AuthLayer};
 pub use path::RequestExt;
 pub use service::{AuthApi, AuthenticatorExt};

@@ -6,6 +6,7 @@ mod cross_site;
 mod enumeration;
 mod fail_closed;
 mod fixation;
+mod guard_bypass;
 mod guessing;
 mod imported_hashes;
 mod logout_race;
