@@ -2,6 +2,8 @@
 
 use std::{fmt, time::Duration};
 
+use crate::rejection::Rejection;
+
 /// How recent a login must be for `#[require(fresh)]`: 10 minutes, as `phx.gen.auth` has it; OWASP
 /// ASVS 7.5.1 asks for the mechanism and names no number.
 pub const FRESH: Duration = Duration::from_secs(10 * 60);
@@ -24,6 +26,19 @@ pub enum Requirement {
     Any(&'static [Requirement]),
     /// All of these.
     All(&'static [Requirement]),
+}
+
+impl Requirement {
+    /// How it is refused when it is not met, for documents.
+    #[must_use]
+    pub fn refusals(&self) -> Vec<Rejection> {
+        match self {
+            Self::LoggedIn => Vec::new(),
+            Self::Role(_) | Self::Permission(_) => vec![Rejection::Forbidden],
+            Self::Fresh(_) => vec![Rejection::ReauthenticationRequired],
+            Self::Any(items) | Self::All(items) => items.iter().flat_map(Self::refusals).collect(),
+        }
+    }
 }
 
 impl fmt::Display for Requirement {

@@ -18,7 +18,10 @@ use poem_openapi::{
     registry::{MetaResponses, Registry},
 };
 
-use crate::problem;
+use crate::{
+    openapi::refusals::{LOGIN, status_of},
+    problem,
+};
 
 /// What an operation returns that may refuse or fail: `auth_poem::Result<Json<Profile>>`.
 ///
@@ -135,21 +138,14 @@ pub(crate) fn into_poem(answer: http::Response<bytes::Bytes>) -> Response {
     response
 }
 
-/// What documents say of a login that fails; only operations with a handle to log in say it.
-pub(crate) const LOGIN_ANSWERS: [(StatusCode, &str); 2] = [
-    (StatusCode::UNAUTHORIZED, "The name or the password is wrong."),
-    (StatusCode::TOO_MANY_REQUESTS, "Too many failed attempts."),
-];
-
 impl ApiResponse for Error {
     fn meta() -> MetaResponses {
-        let answers = [(StatusCode::SERVICE_UNAVAILABLE, problem::UNAVAILABLE)];
-        let answers = LOGIN_ANSWERS.into_iter().chain(answers);
-        MetaResponses {
-            responses: answers
-                .map(|(status, description)| problem::response(status, description))
-                .collect(),
-        }
+        let mut responses: Vec<_> = LOGIN
+            .iter()
+            .map(|(rejection, text)| problem::response(status_of(rejection), text))
+            .collect();
+        responses.push(problem::response(StatusCode::SERVICE_UNAVAILABLE, problem::UNAVAILABLE));
+        MetaResponses { responses }
     }
 
     fn register(registry: &mut Registry) {

@@ -5,7 +5,6 @@ use std::{cell::RefCell, collections::HashMap};
 use auth_core::{
     config::Authenticator,
     guard::{Parameter, Policy, Principal},
-    requirement::Requirement,
     scheme::{BEARER, SESSION},
 };
 use poem::http::{Method, StatusCode};
@@ -17,10 +16,11 @@ use poem_openapi::{
     },
 };
 
-use crate::{
-    error::LOGIN_ANSWERS,
-    problem::{self, intern},
-};
+use crate::problem::{self, intern};
+
+pub(crate) mod refusals;
+
+use refusals::{LOGIN, answers, status_of};
 
 /// How the document of an operation with a requirement begins to say so; a walk through a document
 /// looks for it.
@@ -201,8 +201,8 @@ fn foreign_refusal() -> MetaResponse {
 
 /// Whether our error type, and not the author, documented this answer.
 fn is_login_answer(response: &MetaResponse) -> bool {
-    LOGIN_ANSWERS.iter().any(|(status, description)| {
-        response.status == Some(status.as_u16()) && response.description == *description
+    LOGIN.iter().any(|(rejection, text)| {
+        response.status == Some(status_of(rejection).as_u16()) && response.description == *text
     })
 }
 
@@ -236,50 +236,6 @@ fn multiply(left: &[Alternative], right: &[Alternative]) -> Vec<Alternative> {
         }
     }
     product
-}
-
-/// The answers that the gate and the handles give, whatever the author documents.
-fn answers(policy: &'static Policy, method: &Method) -> Vec<(StatusCode, String)> {
-    let mut answers = Vec::new();
-    let safe = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE);
-    let has = |user: &Principal, scheme| schemes(user).any(|name| name == scheme);
-    let users: Vec<&Principal> = policy.users().collect();
-    let touches_session = policy.asks().any(|parameter| match parameter {
-        Parameter::User(user) => has(user, SESSION),
-        Parameter::Handle(user) => user.meta.schemes.contains(&SESSION),
-        Parameter::Session => true,
-    });
-
-    if users.iter().any(|user| !user.optional) {
-        answers.push((StatusCode::UNAUTHORIZED, "Nobody is logged in.".to_owned()));
-    } else if users.iter().any(|user| has(user, BEARER)) {
-        answers.push((StatusCode::UNAUTHORIZED, "A credential does not hold.".to_owned()));
-    }
-
-    let mut forbidden = Vec::new();
-    if policy.requirement != Requirement::LoggedIn {
-        forbidden.push(format!("{REQUIRES}{}.", policy.requirement));
-    }
-    if touches_session && !safe {
-        forbidden.push("A page of another site sent the session cookie.".to_owned());
-    }
-    if users.iter().any(|user| has(user, BEARER)) {
-        forbidden.push("The token was issued for another audience.".to_owned());
-    }
-    if !forbidden.is_empty() {
-        answers.push((StatusCode::FORBIDDEN, forbidden.join(" ")));
-    }
-
-    for (status, code) in policy.rejects {
-        // Checked by the macro: a status between 400 and 499.
-        if let Ok(status) = StatusCode::from_u16(*status) {
-            answers.push((status, format!("`{code}`.")));
-        }
-    }
-    if policy.asks().next().is_some() {
-        answers.push((StatusCode::SERVICE_UNAVAILABLE, problem::UNAVAILABLE.to_owned()));
-    }
-    answers
 }
 
 /// One response per status: descriptions joined, media types side by side, two schemas of one media

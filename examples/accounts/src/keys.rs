@@ -7,6 +7,7 @@ use std::{
 };
 
 use auth_poem::{jwt::JwtAlgorithm, prelude::*};
+use example_kit::BoxError;
 
 /// The environment variable that may hold a JWK set; its first key signs.
 pub const VARIABLE: &str = "AUTH_JWT_KEYS";
@@ -16,7 +17,7 @@ pub const VARIABLE: &str = "AUTH_JWT_KEYS";
 /// # Errors
 ///
 /// - the keys cannot be read, or the file cannot be written
-pub fn load(file: &Path) -> Result<JwtKeys, Box<dyn std::error::Error + Send + Sync>> {
+pub fn load(file: &Path) -> Result<JwtKeys, BoxError> {
     if std::env::var_os(VARIABLE).is_some() {
         return Ok(JwtKeys::from_env(VARIABLE)?);
     }

@@ -2,23 +2,22 @@
 //! administrate by role, confirm an e-mail address with a code.
 //!
 //! Read it in this order: [`user`] declares who a user is, [`api`] what can be done, [`app`] puts
-//! it together. Everything else is what any service has: settings, a database, messages.
+//! it together. What any service has besides is in `example-kit`.
 
 use auth_poem::{password::PasswordHasher, prelude::*};
+use example_kit::{BoxError, Outbox};
 use poem::{EndpointExt, IntoEndpoint, Route};
 use sqlx::SqlitePool;
 
 pub mod api;
 pub mod database;
 pub mod keys;
-pub mod outbox;
 mod problem;
 pub mod settings;
 pub mod user;
 
 use crate::{
     api::Apis,
-    outbox::Outbox,
     settings::{Admin, Settings},
     user::{Role, User},
 };
@@ -37,11 +36,7 @@ pub struct App {
 /// # Errors
 ///
 /// - the database cannot be migrated, or the configuration does not fit
-pub async fn app(
-    settings: &Settings,
-    keys: JwtKeys,
-    pool: SqlitePool,
-) -> Result<App, Box<dyn std::error::Error + Send + Sync>> {
+pub async fn app(settings: &Settings, keys: JwtKeys, pool: SqlitePool) -> Result<App, BoxError> {
     let sessions = SqlSessions::new(pool.clone());
     sessions.migrate().await?;
     database::migrate(&pool).await?;
@@ -53,12 +48,12 @@ pub async fn app(
         .issuer("accounts")
         .audience("accounts")
         .password_policy(settings.password_policy());
-    if !settings.secure_cookies {
+    if !settings.common.secure_cookies {
         config = config.cookie(SessionCookie::dangerous_plain_http());
     }
     let auth = config.build()?;
 
-    let outbox = Outbox::new(settings.outbox.clone());
+    let outbox = Outbox::new(settings.common.outbox.clone());
     let api = auth.openapi(api::apis(pool, outbox), "Accounts", "1.0").server("/api");
     Ok(App { api, auth })
 }

@@ -1,24 +1,13 @@
 //! What the environment says.
 
-use std::{
-    env,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
-    path::PathBuf,
-};
-
 use auth_poem::prelude::*;
+use example_kit::{Common, EnvironmentError, read, text};
 
 /// The settings, each from the environment variable of its name.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// `HOST` and `PORT`, default `127.0.0.1:8000`; port 0 is any that is free.
-    pub address: SocketAddr,
-    /// `DATABASE_URL`, default an SQLite file in the working directory.
-    pub database_url: String,
-    /// `SECURE_COOKIES`: the library's cookie, for https. Off, because the example speaks http.
-    pub secure_cookies: bool,
-    /// `OUTBOX`: the folder that messages are written to; without it they are logged.
-    pub outbox: Option<PathBuf>,
+    /// Those that all examples know.
+    pub common: Common,
     /// `PASSWORD_MIN_LENGTH`, default the library's 15.
     pub password_min_length: Option<usize>,
     /// `ADMIN_USERNAME` and `ADMIN_PASSWORD`: an administrator to create.
@@ -40,39 +29,23 @@ impl std::fmt::Debug for Admin {
     }
 }
 
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            address: (Ipv4Addr::LOCALHOST, 8000).into(),
-            database_url: "sqlite://accounts.db".into(),
-            secure_cookies: false,
-            outbox: None,
-            password_min_length: None,
-            admin: None,
-        }
-    }
-}
-
 impl Settings {
     /// Reads the environment.
     ///
     /// # Errors
     ///
     /// - a variable cannot be read; the message names it
-    pub fn from_env() -> Result<Self, String> {
-        let default = Self::default();
-        let host: IpAddr = read("HOST")?.unwrap_or(default.address.ip());
-        let port = read("PORT")?.unwrap_or(default.address.port());
-        let admin = match (text("ADMIN_USERNAME"), text("ADMIN_PASSWORD")) {
+    pub fn from_env() -> Result<Self, EnvironmentError> {
+        let admin = match (text("ADMIN_USERNAME")?, text("ADMIN_PASSWORD")?) {
             (Some(username), Some(password)) => Some(Admin { username, password }),
             (None, None) => None,
-            _ => return Err("ADMIN_USERNAME and ADMIN_PASSWORD go together".into()),
+            _ => {
+                let names = "ADMIN_USERNAME and ADMIN_PASSWORD";
+                return Err(EnvironmentError::new(names, "set both or neither"));
+            }
         };
         Ok(Self {
-            address: (host, port).into(),
-            database_url: text("DATABASE_URL").unwrap_or(default.database_url),
-            secure_cookies: text("SECURE_COOKIES").is_some_and(|value| value != "0"),
-            outbox: text("OUTBOX").map(PathBuf::from),
+            common: Common::from_env("accounts")?,
             password_min_length: read("PASSWORD_MIN_LENGTH")?,
             admin,
         })
@@ -87,14 +60,4 @@ impl Settings {
             None => policy,
         }
     }
-}
-
-fn text(name: &str) -> Option<String> {
-    env::var(name).ok().filter(|value| !value.is_empty())
-}
-
-fn read<T: std::str::FromStr>(name: &str) -> Result<Option<T>, String> {
-    text(name)
-        .map(|value| value.parse().map_err(|_| format!("{name} cannot be read: {value:?}")))
-        .transpose()
 }

@@ -12,6 +12,7 @@ use example_accounts::{
     app, create_administrator,
     settings::{Admin, Settings},
 };
+use example_kit::Common;
 use poem::{
     Endpoint, IntoEndpoint, Response,
     http::StatusCode,
@@ -28,7 +29,11 @@ async fn the_server_does_what_its_document_says() {
     std::fs::create_dir(&outbox).unwrap();
     let file = folder.path().join("accounts.db");
     let pool = open_sqlite(&format!("sqlite://{}", file.display())).await.unwrap();
-    let settings = Settings { outbox: Some(outbox.clone()), ..Settings::default() };
+    let settings = Settings {
+        common: Common { outbox: Some(outbox), ..Common::new("accounts") },
+        password_min_length: None,
+        admin: None,
+    };
     let keys = JwtKeys::generate(JwtAlgorithm::EdDsa).unwrap();
     let app = app(&settings, keys, pool.clone()).await.unwrap();
     let admin = Admin { username: "root".into(), password: PASSWORD.into() };

@@ -3,12 +3,12 @@
 
 use auth_poem::{Error, prelude::*};
 use email_address::EmailAddress;
+use example_kit::{Message, Outbox};
 use poem::http::StatusCode;
 use poem_openapi::{Object, payload::Json};
 use serde::{Deserialize, Serialize};
 
 use super::Tag;
-use crate::outbox::{Message, Outbox};
 
 /// How long a code lives: OWASP ASVS 6.5.5 allows 10 minutes.
 const LIFETIME: Duration = Duration::minutes(5);

@@ -1,9 +1,8 @@
 //! What can be done, one group of operations per file.
 
+use example_kit::Outbox;
 use poem_openapi::Tags;
 use sqlx::SqlitePool;
-
-use crate::outbox::Outbox;
 
 mod email;
 mod user;

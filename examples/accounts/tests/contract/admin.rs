@@ -2,7 +2,9 @@
 
 use std::{sync::Barrier, thread};
 
-use super::{PASSWORD, client::Client, server::Server};
+use example_kit::testing::Client;
+
+use super::{PASSWORD, client::Caller, server::Server};
 
 const NOBODY: &str = "6b3f0c52-9a51-4f0e-8f63-0d3d3c1f7a11";
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{OTHER_PASSWORD, PASSWORD, server::Server};
+use super::{OTHER_PASSWORD, PASSWORD, client::Caller, server::Server};
 
 #[test]
 fn a_new_name_ends_nothing() {
@@ -10,10 +10,10 @@ fn a_new_name_ends_nothing() {
     let mut ann = server.signed_up("ann");
     let mut elsewhere = server.logged_in("ann", PASSWORD);
     let mut token = server.with_token("ann", PASSWORD);
-    let before = ann.cookie.clone();
+    let before = ann.cookies.clone();
     let answer = ann.put("/user", json!({"username": "anna"}));
     assert_eq!((answer.status, &answer.body["username"]), (200, &json!("anna")));
-    assert_eq!(ann.cookie, before);
+    assert_eq!(ann.cookies, before);
     for client in [&mut ann, &mut elsewhere, &mut token] {
         assert_eq!(client.get("/user").body["username"], "anna");
     }
@@ -33,7 +33,7 @@ fn a_new_password_gives_this_session_a_new_key_and_ends_everything_else() {
     let change = json!({"password": OTHER_PASSWORD, "current_password": PASSWORD});
     let answer = ann.put("/user", change);
     assert_eq!((answer.status, &answer.body["username"]), (200, &json!("ann")));
-    assert_ne!(ann.cookie, old.cookie);
+    assert_ne!(ann.cookies, old.cookies);
     assert_eq!(ann.me(), 200);
 
     old.get("/user").assert_refused(401, "invalid_session");
@@ -66,7 +66,7 @@ fn a_refused_change_changes_nothing() {
     let server = Server::start();
     server.signed_up("ben");
     let mut ann = server.signed_up("ann");
-    let before = ann.cookie.clone();
+    let before = ann.cookies.clone();
     let both = |name: &str, password: &str, current: &str| json!({"username": name, "password": password, "current_password": current});
     for change in [
         json!({"password": OTHER_PASSWORD}),
@@ -81,7 +81,7 @@ fn a_refused_change_changes_nothing() {
     let malformed = both("a b", OTHER_PASSWORD, PASSWORD);
     ann.put("/user", malformed).assert_refused(422, "malformed_username");
 
-    assert_eq!(ann.cookie, before);
+    assert_eq!(ann.cookies, before);
     assert_eq!(ann.get("/user").body["username"], "ann");
     assert_eq!(server.client().log_in("ann", PASSWORD).status, 200);
     server.client().put("/user", json!({})).assert_refused(401, "missing_credentials");

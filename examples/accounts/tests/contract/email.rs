@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeMap, thread};
 
+use example_kit::testing::Client;
 use serde_json::{Value, json};
 
-use super::{client::Client, server::Server};
+use super::server::Server;
 
 const ADDRESS: &str = "ann@example.org";
 

@@ -7,24 +7,25 @@ use std::{
     time::{Duration, Instant},
 };
 
+use example_kit::testing::{Body, empty_folder};
 use serde_json::{Value, json};
 
 use super::{
     OTHER_PASSWORD, PASSWORD,
-    server::{ADMIN, Server, command, empty_folder},
+    client::Caller,
+    server::{ADMIN, Server, command},
 };
 
 #[test]
 fn serves_its_document_and_a_page_that_shows_it() {
     let server = Server::start();
-    let client = server.client();
-    let (status, document) = client.page("/openapi.json");
-    let document: Value = serde_json::from_str(&document).unwrap();
-    assert_eq!((status, &document["openapi"]), (200, &json!("3.0.0")));
+    let answer = server.root().get("/openapi.json");
+    let document = answer.body;
+    assert_eq!((answer.status, &document["openapi"]), (200, &json!("3.0.0")));
     assert_eq!(document["servers"], json!([{"url": "/api"}]));
     assert_eq!(document["components"]["securitySchemes"]["session"]["name"], "sid");
-    let (status, page) = client.page("/docs");
-    assert!(status == 200 && page.contains("swagger"), "{status} {page}");
+    let page = server.root().get("/docs");
+    assert!(page.status == 200 && page.body.to_string().contains("swagger"), "{page:?}");
     let log = server.log();
     for path in ["/api", "/openapi.json", "/docs"] {
         assert!(log.contains(path), "{log}");
@@ -35,11 +36,11 @@ fn serves_its_document_and_a_page_that_shows_it() {
 fn says_in_one_form_what_is_wrong_with_a_request() {
     let server = Server::start_with_admin();
     let mut client = server.client();
-    let json = |body: &str| Some(("application/json", body.to_owned()));
-    let text = Some(("text/plain", "ann".to_owned()));
-    client.send_raw("POST", "/user/login", json("{")).assert_refused(400, "malformed_request");
-    client.send_raw("POST", "/user/login", json("{}")).assert_refused(400, "malformed_request");
-    let answer = client.send_raw("POST", "/user/login", text);
+    let json = |body: &str| Body::Raw("application/json", body.into());
+    let text = Body::Raw("text/plain", "ann".into());
+    client.send("POST", "/user/login", json("{")).assert_refused(400, "malformed_request");
+    client.send("POST", "/user/login", json("{}")).assert_refused(400, "malformed_request");
+    let answer = client.send("POST", "/user/login", text);
     answer.assert_refused(415, "unsupported_media_type");
     client.get("/nowhere").assert_refused(404, "not_found");
     client.get("/user/login").assert_refused(405, "method_not_allowed");
@@ -49,7 +50,7 @@ fn says_in_one_form_what_is_wrong_with_a_request() {
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     // Who is not let in learns nothing of what is wrong with the rest.
     client.delete("/users/no-id").assert_refused(401, "missing_credentials");
-    client.send_raw("PUT", "/user", json("{")).assert_refused(401, "missing_credentials");
+    client.send("PUT", "/user", json("{")).assert_refused(401, "missing_credentials");
 }
 
 #[test]
@@ -84,9 +85,9 @@ fn keeps_sessions_and_tokens_over_a_restart() {
     let token = server.with_token("ann", PASSWORD);
     server.stop();
     server.start_again();
-    for (cookie, token) in [(ann.cookie, None), (None, token.token)] {
+    for (cookies, token) in [(ann.cookies, None), (Default::default(), token.token)] {
         let mut client = server.client();
-        (client.cookie, client.token) = (cookie, token);
+        (client.cookies, client.token) = (cookies, token);
         assert_eq!(client.get("/user").body["username"], "ann");
     }
 }
@@ -94,11 +95,11 @@ fn keeps_sessions_and_tokens_over_a_restart() {
 #[test]
 fn keeps_sessions_when_it_is_killed() {
     let mut server = Server::start();
-    let cookie = server.signed_up("ann").cookie;
+    let cookies = server.signed_up("ann").cookies;
     server.kill();
     server.start_again();
     let mut client = server.client();
-    client.cookie = cookie;
+    client.cookies = cookies;
     assert_eq!(client.get("/user").body["username"], "ann");
 }
 
@@ -106,12 +107,12 @@ fn keeps_sessions_when_it_is_killed() {
 fn keeps_a_session_ended_when_it_is_killed_after_the_logout() {
     let mut server = Server::start();
     let mut ann = server.signed_up("ann");
-    let cookie = ann.cookie.clone();
+    let cookies = ann.cookies.clone();
     assert_eq!(ann.log_out().status, 204);
     server.kill();
     server.start_again();
     let mut client = server.client();
-    client.cookie = cookie;
+    client.cookies = cookies;
     client.get("/user").assert_refused(401, "invalid_session");
 }
 
@@ -251,8 +252,8 @@ fn sends_the_cookie_of_its_mode() {
         assert!(cookie.contains(attribute), "{cookie}");
     }
     assert!(!server.log().contains("plain http"), "{}", server.log());
-    let (_, document) = server.client().page("/openapi.json");
-    assert!(document.contains("__Host-sid"));
+    let document = server.root().get("/openapi.json").body;
+    assert!(document.to_string().contains("__Host-sid"));
 }
 
 #[test]

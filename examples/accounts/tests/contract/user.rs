@@ -1,8 +1,9 @@
 //! Signing up, logging in and out, the current user, the greeting.
 
+use example_kit::testing::Answer;
 use serde_json::json;
 
-use super::{OTHER_PASSWORD, PASSWORD, server::Server};
+use super::{OTHER_PASSWORD, PASSWORD, client::Caller, server::Server};
 
 #[test]
 fn signs_up_and_is_logged_in_by_session() {
@@ -57,7 +58,7 @@ fn logs_in_with_a_new_key_each_time() {
     assert_eq!(answer.status, 200);
     assert_eq!(answer.body["username"], "ann");
     assert!(answer.body["last_login"].is_string());
-    assert_ne!(ann.cookie, first.cookie);
+    assert_ne!(ann.cookies, first.cookies);
     assert_eq!(ann.me(), 200);
     assert_eq!(first.clone().me(), 401, "the old key is alive");
 }
@@ -69,7 +70,7 @@ fn logs_in_from_one_user_to_another_with_a_new_key() {
     let mut client = server.signed_up("ann");
     let mut old = client.clone();
     assert_eq!(client.log_in("ben", PASSWORD).status, 200);
-    assert_ne!(client.cookie, old.cookie);
+    assert_ne!(client.cookies, old.cookies);
     assert_eq!(client.get("/user").body["username"], "ben");
     assert_eq!(old.me(), 401, "the session of the first user is alive");
 }
@@ -79,12 +80,12 @@ fn never_takes_over_a_key_from_a_client() {
     let server = Server::start();
     server.signed_up("ann");
     let mut client = server.client();
-    let planted = format!("sid={}", "B".repeat(42) + "A");
-    client.cookie = Some(planted.clone());
+    let planted = "B".repeat(42) + "A";
+    client.cookies.insert("sid".into(), planted.clone());
     assert_eq!(client.log_in("ann", PASSWORD).status, 200);
-    assert_ne!(client.cookie.as_ref(), Some(&planted));
+    assert_ne!(client.cookies["sid"], planted);
     let mut attacker = server.client();
-    attacker.cookie = Some(planted);
+    attacker.cookies.insert("sid".into(), planted);
     assert_eq!(attacker.me(), 401);
 }
 
@@ -99,12 +100,12 @@ fn does_not_tell_whether_a_user_exists() {
         let unknown = server.client().post(path, unknown);
         wrong.assert_refused(401, "wrong_credentials");
         assert_eq!((wrong.status, &wrong.body), (unknown.status, &unknown.body));
-        let names = |headers: &ureq::http::HeaderMap| {
-            let mut names: Vec<String> = headers.keys().map(ToString::to_string).collect();
+        let names = |answer: &Answer| {
+            let mut names: Vec<_> = answer.headers.keys().map(ToString::to_string).collect();
             names.sort();
             names
         };
-        assert_eq!(names(&wrong.headers), names(&unknown.headers));
+        assert_eq!(names(&wrong), names(&unknown));
     }
 }
 
@@ -129,12 +130,12 @@ fn logs_out_for_good() {
     let answer = ann.log_out();
     assert_eq!(answer.status, 204);
     assert!(answer.set_cookie().unwrap().contains("Max-Age=0"), "{answer:#?}");
-    assert_eq!(ann.cookie, None);
+    assert!(ann.cookies.is_empty());
     thief.get("/user").assert_refused(401, "invalid_session");
     // Nobody is logged in any more, and logging out is no error.
     assert_eq!(server.client().log_out().status, 204);
     let mut stale = server.client();
-    stale.cookie = thief.cookie.clone();
+    stale.cookies = thief.cookies.clone();
     assert_eq!(stale.log_out().status, 204);
 }
 
@@ -202,7 +203,8 @@ fn refuses_pages_of_other_sites() {
     let server = Server::start();
     let mut ann = server.signed_up("ann");
     let mut evil = ann.clone();
-    evil.headers = vec![("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")];
+    evil.set_header("sec-fetch-site", "cross-site");
+    evil.set_header("origin", "https://evil.example");
     evil.put("/user", json!({"username": "eve"})).assert_refused(403, "cross_site");
     evil.log_out().assert_refused(403, "cross_site");
     evil.log_in("ann", PASSWORD).assert_refused(403, "cross_site");

@@ -13,11 +13,15 @@ pub struct Outbox {
 
 /// A message that carries a code.
 #[derive(Debug, Serialize)]
-pub(crate) struct Message<'a> {
-    pub(crate) to: &'a str,
-    pub(crate) subject: &'a str,
-    pub(crate) text: String,
-    pub(crate) code: &'a str,
+pub struct Message<'a> {
+    /// The address.
+    pub to: &'a str,
+    /// The line above it.
+    pub subject: &'a str,
+    /// What a person reads.
+    pub text: String,
+    /// What a test reads.
+    pub code: &'a str,
 }
 
 impl Outbox {
@@ -28,7 +32,11 @@ impl Outbox {
     }
 
     /// Sends a message.
-    pub(crate) async fn send(&self, message: &Message<'_>) -> auth_poem::Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// - the folder cannot be written to
+    pub async fn send(&self, message: &Message<'_>) -> auth_poem::Result<()> {
         let Some(folder) = &self.folder else {
             // A stand-in for a mail server: somebody has to see the code.
             tracing::info!(to = message.to, subject = message.subject, text = message.text);

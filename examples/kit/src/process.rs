@@ -1,0 +1,105 @@
+//! The program: its log, its argument `--access`, and a server that says where it is and stops
+//! when it is told to.
+#![allow(clippy::print_stdout, reason = "a program that a person starts says where it is")]
+
+use std::{fmt::Display, io, net::SocketAddr, pin::Pin, time::Duration};
+
+use poem::{
+    IntoEndpoint, Server,
+    listener::{Acceptor, Listener, TcpListener},
+};
+use tracing_subscriber::EnvFilter;
+
+/// How long running requests may take to finish when the process is asked to stop.
+const GRACE: Duration = Duration::from_secs(8);
+
+/// An example that has been started.
+///
+/// Made first of all: it writes the log, and from then on Ctrl-C and SIGTERM end the server, also
+/// one that does not run yet.
+#[must_use = "without it nothing is logged and Ctrl-C ends the process in the middle of a request"]
+pub struct Process {
+    stopped: Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+impl std::fmt::Debug for Process {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Process").finish_non_exhaustive()
+    }
+}
+
+impl Process {
+    /// Starts the log, on standard error, as `RUST_LOG` says (default `info`), and listens for
+    /// signals.
+    ///
+    /// # Errors
+    ///
+    /// - the system does not let it listen for signals
+    pub fn start() -> io::Result<Self> {
+        let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+        Ok(Self { stopped: Box::pin(stop_signal()?) })
+    }
+
+    /// Whether the program was called with `--access`, and should say who may call what in place
+    /// of serving anybody.
+    #[must_use]
+    pub fn wants_access_report(&self) -> bool {
+        std::env::args().any(|argument| argument == "--access")
+    }
+
+    /// Prints the access report.
+    pub fn print_access_report(&self, report: &impl Display) {
+        print!("{report}");
+    }
+
+    /// Serves until the process is told to stop, and then lets running requests finish. Prints
+    /// where the API is, which begins at the path `base`, and its document.
+    ///
+    /// # Errors
+    ///
+    /// - the address is taken or not this machine's
+    pub async fn serve(
+        self,
+        address: SocketAddr,
+        base: &str,
+        routes: impl IntoEndpoint<Endpoint: 'static>,
+    ) -> io::Result<()> {
+        // Said only when it is so: with port 0 the system chooses, and what is printed answers.
+        let listener = TcpListener::bind(address).into_acceptor().await?;
+        let bound = listener.local_addr();
+        let address = bound.first().and_then(|bound| bound.as_socket_addr()).unwrap_or(&address);
+        println!("API       http://{address}{base}");
+        println!("document  http://{address}/openapi.json");
+        println!("browser   http://{address}/docs");
+        Server::new_with_acceptor(listener)
+            .run_with_graceful_shutdown(routes, self.stopped, Some(GRACE))
+            .await
+    }
+}
+
+/// Listens for Ctrl-C and SIGTERM from now on; the future ends with the first of them.
+#[cfg(unix)]
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// Ends with the first Ctrl-C.
+#[cfg(not(unix))]
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        if let Err(error) = tokio::signal::ctrl_c().await {
+            tracing::warn!(%error, "Ctrl-C will not be noticed");
+            std::future::pending::<()>().await;
+        }
+    })
+}
