@@ -16,7 +16,7 @@ use syn::visit::Visit;
 const LAYERS: [&[&str]; 5] = [
     &["error", "rejection", "secret", "user", "requirement", "expiry", "http"],
     &["clock", "password", "store", "users", "sql"],
-    &["session", "jwt", "scheme", "guard", "throttle", "responder"],
+    &["session", "jwt", "credentials", "scheme", "guard", "throttle", "responder"],
     &["features"],
     &["config", "context"],
 ];

@@ -1,31 +1,30 @@
 //! Puts the parts together, and refuses what does not fit.
 
-use std::{
-    any::{Any, TypeId},
-    fmt,
-    sync::Arc,
-};
+use std::{fmt, sync::Arc};
 
 use chrono::TimeDelta;
-use http::{HeaderValue, Response};
 use ipnet::IpNet;
 
 use crate::{
     clock::{Clock, SystemClock},
-    error::{Error, Failure},
     expiry::Expiry,
     http::cookie::SessionCookie,
     jwt::{JwtConfig, JwtKeys},
     password::{PasswordHasher, PasswordPolicy},
-    rejection::Rejection,
-    responder::{ProblemResponder, Responder, complete_fault, complete_refusal},
-    scheme::{BearerScheme, SchemeKind},
+    responder::{ProblemResponder, Responder},
+    scheme::{BasicScheme, BearerScheme, SchemeKind},
     session::SessionService,
     store::SessionStore,
     throttle::{Attempts, Throttle},
-    user::{AuthUser, UserMeta},
+    user::AuthUser,
     users::UserStore,
 };
+
+mod authenticator;
+
+pub use authenticator::Authenticator;
+pub(crate) use authenticator::UserService;
+use authenticator::{Inner, UserEntry};
 
 /// What an application declares, until [`build`](Self::build) checks it.
 ///
@@ -46,6 +45,7 @@ pub struct AuthConfig {
     jwt: Option<JwtKeys>,
     issuer: String,
     audience: Option<String>,
+    realm: Option<String>,
     token_lifetime: Option<TimeDelta>,
     token_prefix: String,
     hasher: PasswordHasher,
@@ -55,20 +55,6 @@ pub struct AuthConfig {
     trusted_proxies: Vec<String>,
     clock: Arc<dyn Clock>,
     responder: Arc<dyn Responder>,
-}
-
-/// One type of user, with its type hidden.
-struct UserEntry {
-    id: TypeId,
-    meta: &'static UserMeta,
-    problems: Vec<String>,
-    service: Box<dyn Any + Send + Sync>,
-}
-
-/// One type of user at run time.
-pub(crate) struct UserService<U> {
-    pub(crate) store: Arc<dyn UserStore<U>>,
-    pub(crate) schemes: Vec<SchemeKind>,
 }
 
 /// Everything that does not fit, one sentence each.
@@ -107,6 +93,7 @@ impl AuthConfig {
             jwt: None,
             issuer: "auth".into(),
             audience: None,
+            realm: None,
             token_lifetime: None,
             token_prefix: "Bearer".into(),
             hasher: PasswordHasher::default(),
@@ -121,24 +108,7 @@ impl AuthConfig {
 
     /// A type of user, and where its users are.
     pub fn user<U: AuthUser>(mut self, store: impl UserStore<U>) -> Self {
-        let mut problems = Vec::new();
-        let schemes = U::META
-            .schemes
-            .iter()
-            .filter_map(|name| {
-                let kind = SchemeKind::from_name(name);
-                if kind.is_none() {
-                    problems.push(format!("{} declares the unknown scheme `{name}`", U::META.name));
-                }
-                kind
-            })
-            .collect();
-        self.users.push(UserEntry {
-            id: TypeId::of::<U>(),
-            meta: U::META,
-            problems,
-            service: Box::new(UserService::<U> { store: Arc::new(store), schemes }),
-        });
+        self.users.push(UserEntry::new::<U>(store));
         self
     }
 
@@ -181,6 +151,13 @@ impl AuthConfig {
     /// The `aud` of tokens, written and required. Default: the issuer.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audience = Some(audience.into());
+        self
+    }
+
+    /// The `realm` in challenges, which browsers show when they ask for name and password. Default:
+    /// the issuer, for tokens the audience.
+    pub fn realm(mut self, realm: impl Into<String>) -> Self {
+        self.realm = Some(realm.into());
         self
     }
 
@@ -274,13 +251,16 @@ impl AuthConfig {
             .collect();
         let prefix = self.token_prefix;
         let audience = self.audience.unwrap_or_else(|| self.issuer.clone());
+        let basic =
+            BasicScheme { realm: self.realm.clone().unwrap_or_else(|| self.issuer.clone()) };
+        let realm = self.realm.unwrap_or_else(|| audience.clone());
         let bearer = self.jwt.and_then(|keys| {
             let mut config = JwtConfig::new(keys, self.issuer, audience);
             if let Some(lifetime) = self.token_lifetime {
                 config = config.lifetime(lifetime);
             }
             match config.build() {
-                Ok(jwt) => Some(BearerScheme { jwt, prefix }),
+                Ok(jwt) => Some(BearerScheme { jwt, prefix, realm }),
                 Err(error) => {
                     problems.push(error.to_string());
                     None
@@ -306,6 +286,7 @@ impl AuthConfig {
             inner: Arc::new(Inner {
                 users: self.users,
                 sessions,
+                basic,
                 bearer,
                 hasher: self.hasher,
                 policy: self.policy,
@@ -322,7 +303,6 @@ impl AuthConfig {
         let mut problems = Vec::new();
         for (index, user) in self.users.iter().enumerate() {
             let name = user.meta.name;
-            problems.extend(user.problems.iter().cloned());
             for other in &self.users[..index] {
                 if other.id == user.id {
                     problems.push(format!("AuthConfig::user was called twice with {name}"));
@@ -335,20 +315,36 @@ impl AuthConfig {
                 }
             }
             for scheme in user.meta.schemes {
-                let (there, call) = match SchemeKind::from_name(scheme) {
-                    Some(SchemeKind::Session) => (self.sessions.is_some(), "sessions"),
-                    Some(SchemeKind::Bearer) => (self.jwt.is_some(), "jwt"),
-                    None => continue,
+                let Some(kind) = SchemeKind::from_name(scheme) else {
+                    problems.push(format!("{name} declares the unknown scheme `{scheme}`"));
+                    continue;
                 };
-                if !there {
-                    problems.push(format!(
-                        "{name} declares the scheme `{scheme}`, but AuthConfig::{call} was not \
-                         called"
-                    ));
+                if let Some(missing) = self.missing_for(kind, user) {
+                    problems.push(format!("{name} declares the scheme `{scheme}`, but {missing}"));
                 }
             }
         }
         problems
+    }
+
+    /// What a scheme needs and a type of user does not have.
+    fn missing_for(&self, scheme: SchemeKind, user: &UserEntry) -> Option<&'static str> {
+        match scheme {
+            SchemeKind::Session if self.sessions.is_none() => {
+                Some("AuthConfig::sessions was not called")
+            }
+            SchemeKind::Bearer if self.jwt.is_none() => Some("AuthConfig::jwt was not called"),
+            SchemeKind::Basic if user.meta.login.is_empty() => {
+                Some("has no `#[auth(login)]` field")
+            }
+            SchemeKind::Basic if user.meta.password.is_none() => {
+                Some("has no `#[auth(password)]` field")
+            }
+            SchemeKind::Basic if self.token_prefix.eq_ignore_ascii_case(BasicScheme::NAME) => {
+                Some("AuthConfig::token_prefix gives tokens its name")
+            }
+            SchemeKind::Session | SchemeKind::Bearer | SchemeKind::Basic => None,
+        }
     }
 }
 
@@ -366,128 +362,4 @@ impl fmt::Debug for AuthConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuthConfig").finish_non_exhaustive()
     }
-}
-
-/// The configured framework. Clones share everything.
-#[derive(Clone)]
-pub struct Authenticator {
-    pub(crate) inner: Arc<Inner>,
-}
-
-pub(crate) struct Inner {
-    users: Vec<UserEntry>,
-    pub(crate) sessions: Option<SessionService>,
-    pub(crate) bearer: Option<BearerScheme>,
-    pub(crate) hasher: PasswordHasher,
-    pub(crate) policy: PasswordPolicy,
-    pub(crate) attempts: Attempts,
-    pub(crate) allowed_origins: Vec<String>,
-    pub(crate) trusted_proxies: Vec<IpNet>,
-    pub(crate) clock: Arc<dyn Clock>,
-    responder: Arc<dyn Responder>,
-}
-
-impl fmt::Debug for Authenticator {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let users: Vec<_> = self.inner.users.iter().map(|user| user.meta.name).collect();
-        f.debug_struct("Authenticator")
-            .field("users", &users)
-            .field("sessions", &self.inner.sessions)
-            .field("bearer", &self.inner.bearer)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Authenticator {
-    /// The answer to a refused request.
-    #[must_use]
-    pub fn refuse(&self, rejection: &Rejection) -> Response<bytes::Bytes> {
-        let response = self.inner.responder.refuse(rejection);
-        complete_refusal(response, rejection, self.challenges(rejection))
-    }
-
-    /// The answer to a failure of either kind. A fault is logged here.
-    #[must_use]
-    pub fn answer(&self, failure: &Failure) -> Response<bytes::Bytes> {
-        match failure {
-            Failure::Rejected(rejection) => self.refuse(rejection),
-            Failure::Fault(error) => {
-                tracing::error!(error = %chain(error), "a request failed");
-                complete_fault(self.inner.responder.fail(), error)
-            }
-        }
-    }
-
-    /// Whether this is the same configuration as `other`, not just an equal one.
-    #[must_use]
-    pub fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.inner, &other.inner)
-    }
-
-    /// Whether that type of user was configured.
-    #[must_use]
-    pub fn has_user(&self, id: TypeId) -> bool {
-        self.inner.users.iter().any(|user| user.id == id)
-    }
-
-    /// The name of the session cookie, `None` without sessions.
-    #[must_use]
-    pub fn cookie_name(&self) -> Option<&str> {
-        self.inner.sessions.as_ref().map(|sessions| sessions.cookie.name())
-    }
-
-    /// What stands in front of a token in `Authorization`, `None` without tokens.
-    #[must_use]
-    pub fn token_prefix(&self) -> Option<&str> {
-        self.inner.bearer.as_ref().map(|bearer| bearer.prefix.as_str())
-    }
-
-    /// The session store, for lists, revocation and purges; `None` without sessions.
-    #[must_use]
-    pub fn session_store(&self) -> Option<&Arc<dyn SessionStore>> {
-        self.inner.sessions.as_ref().map(|sessions| &sessions.store)
-    }
-
-    /// The challenges of all schemes that have one (RFC 9110, 11.6.1).
-    fn challenges(&self, rejection: &Rejection) -> impl Iterator<Item = HeaderValue> {
-        // RFC 6750, 3.1: the error is told only to those who presented a token.
-        let error = match rejection {
-            Rejection::InvalidToken => ", error=\"invalid_token\"",
-            Rejection::MalformedCredentials => ", error=\"invalid_request\"",
-            _ => "",
-        };
-        self.inner.bearer.iter().filter_map(move |bearer| {
-            let challenge = format!("{} realm=\"{}\"{error}", bearer.prefix, bearer.jwt.audience());
-            // An audience with characters that no header may have has no challenge of its own.
-            HeaderValue::try_from(challenge).ok()
-        })
-    }
-
-    pub(crate) fn user_service<U: AuthUser>(&self) -> Result<&UserService<U>, Error> {
-        self.inner
-            .users
-            .iter()
-            .find(|user| user.id == TypeId::of::<U>())
-            .and_then(|user| user.service.downcast_ref())
-            .ok_or_else(|| {
-                let name = U::META.name;
-                Error::Misconfigured(format!(
-                    "{name} is used, but AuthConfig::user was not called with it"
-                ))
-            })
-    }
-}
-
-/// An error with its sources, in one line.
-fn chain(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.ends_with(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        source = cause.source();
-    }
-    text
 }

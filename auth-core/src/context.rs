@@ -11,6 +11,7 @@ use http::{HeaderValue, header::USER_AGENT};
 use crate::{
     clock::to_the_millisecond,
     config::{Authenticator, UserService},
+    credentials::PasswordCheck,
     error::{Error, Failure},
     http::{Client, RequestHead, cross_site::is_cross_site, forwarded::client_ip, truncated},
     rejection::Rejection,
@@ -269,7 +270,17 @@ impl Context {
         })
     }
 
-    pub(crate) fn user_service<U: AuthUser>(&self) -> Result<&UserService<U>, Error> {
+    pub(crate) fn user_service<U: AuthUser>(&self) -> Result<UserService<'_, U>, Error> {
         self.auth.user_service::<U>()
+    }
+
+    pub(crate) fn password_check<U: AuthUser>(&self) -> Result<PasswordCheck<'_, U>, Error> {
+        let inner = &self.auth.inner;
+        Ok(PasswordCheck {
+            store: self.user_service::<U>()?.store,
+            hasher: &inner.hasher,
+            attempts: &inner.attempts,
+            clock: &*inner.clock,
+        })
     }
 }

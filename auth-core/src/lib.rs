@@ -18,6 +18,7 @@ pub mod __private;
 pub mod clock;
 pub mod config;
 pub mod context;
+mod credentials;
 pub mod error;
 pub mod expiry;
 pub mod features;

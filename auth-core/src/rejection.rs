@@ -7,12 +7,12 @@
 //! | `invalid_token` | 401 | a bearer token was presented and does not hold |
 //! | `malformed_credentials` | 401 | an `Authorization` header that cannot be read, or more than one |
 //! | `conflicting_credentials` | 401 | two credentials that name different users |
-//! | `wrong_credentials` | 401 | login: no such user, wrong password, or no password |
+//! | `wrong_credentials` | 401 | login or HTTP Basic: no such user, wrong password, or no password |
 //! | `wrong_audience` | 403 | an authentic token that was issued for somebody else |
 //! | `wrong_current_password` | 403 | a password change without the current one |
 //! | `forbidden` | 403 | known, but the requirement is not met |
 //! | `reauthentication_required` | 403 | known, but the login is too long ago for this operation |
-//! | `cross_site` | 403 | a page of another site sent the session cookie, or asked for a session |
+//! | `cross_site` | 403 | a page of another site sent the session cookie or HTTP Basic, or asked for a session |
 //! | `weak_password` | 422 | the password policy refuses a new password |
 //! | `too_many_attempts` | 429 | too many failed logins for this name |
 //!
@@ -39,7 +39,8 @@ pub enum Rejection {
     MalformedCredentials,
     /// Two credentials that name different users.
     ConflictingCredentials,
-    /// Login: no such user, wrong password, or a user without a password. One code for all.
+    /// Login or HTTP Basic: no such user, wrong password, or a user without a password. One code for
+    /// all.
     WrongCredentials,
     /// An authentic token for another audience.
     WrongAudience,

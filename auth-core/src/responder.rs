@@ -1,5 +1,7 @@
 //! How refusals and faults look to a client: a policy that an application may replace.
 
+use std::any::Any;
+
 use bytes::Bytes;
 use http::{
     HeaderValue, Response, StatusCode,
@@ -19,6 +21,17 @@ pub trait Responder: Send + Sync + 'static {
 
     /// The answer when the system failed. What failed was logged; the client is not told.
     fn fail(&self) -> Response<Bytes>;
+
+    /// The status of [`refuse`](Self::refuse), for documents. Default: it is asked.
+    fn status(&self, rejection: &Rejection) -> StatusCode {
+        self.refuse(rejection).status()
+    }
+
+    /// What the bodies look like, in the terms of the adapter that serves the application; it knows
+    /// the type behind `Any`. Default: `None`, and documents then name statuses without a body.
+    fn document(&self) -> Option<&(dyn Any + Send + Sync)> {
+        None
+    }
 }
 
 /// The code of every answer to a fault.
@@ -52,6 +65,14 @@ impl Responder for ProblemResponder {
     fn fail(&self) -> Response<Bytes> {
         problem(StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE, UNAVAILABLE_DETAIL)
     }
+
+    fn status(&self, rejection: &Rejection) -> StatusCode {
+        rejection.status()
+    }
+
+    fn document(&self) -> Option<&(dyn Any + Send + Sync)> {
+        Some(self)
+    }
 }
 
 fn problem(status: StatusCode, code: &str, detail: &str) -> Response<Bytes> {
@@ -71,9 +92,11 @@ pub(crate) fn complete_refusal(
     rejection: &Rejection,
     challenges: impl Iterator<Item = HeaderValue>,
 ) -> Response<Bytes> {
+    // 401 never goes without a challenge, whoever chose the status.
+    let challenged = [rejection.status(), response.status()].contains(&StatusCode::UNAUTHORIZED);
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if rejection.status() == StatusCode::UNAUTHORIZED {
+    if challenged {
         for challenge in challenges {
             headers.append(http::header::WWW_AUTHENTICATE, challenge);
         }

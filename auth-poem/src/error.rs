@@ -18,10 +18,7 @@ use poem_openapi::{
     registry::{MetaResponses, Registry},
 };
 
-use crate::{
-    openapi::refusals::{LOGIN, status_of},
-    problem,
-};
+use crate::openapi::{refusals::LOGIN, with_form};
 
 /// What an operation returns that may refuse or fail: `auth_poem::Result<Json<Profile>>`.
 ///
@@ -110,7 +107,10 @@ impl std::error::Error for Error {
 impl ResponseError for Error {
     fn status(&self) -> StatusCode {
         match &self.failure {
-            Failure::Rejected(rejection) => rejection.status(),
+            Failure::Rejected(rejection) => match &self.auth {
+                Some(auth) => auth.responder().status(rejection),
+                None => rejection.status(),
+            },
             Failure::Fault(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -140,16 +140,14 @@ pub(crate) fn into_poem(answer: http::Response<bytes::Bytes>) -> Response {
 
 impl ApiResponse for Error {
     fn meta() -> MetaResponses {
-        let mut responses: Vec<_> = LOGIN
-            .iter()
-            .map(|(rejection, text)| problem::response(status_of(rejection), text))
-            .collect();
-        responses.push(problem::response(StatusCode::SERVICE_UNAVAILABLE, problem::UNAVAILABLE));
-        MetaResponses { responses }
+        with_form(|form| {
+            let refusals = LOGIN.iter().map(|(rejection, text)| form.refusal(rejection, text));
+            MetaResponses { responses: refusals.chain([form.fault()]).collect() }
+        })
     }
 
     fn register(registry: &mut Registry) {
-        problem::register(registry);
+        with_form(|form| form.register(registry));
     }
 }
 

@@ -14,9 +14,10 @@ use poem_openapi::{
 
 use crate::{
     error::{Error, is_custom},
+    errors::authored,
     extract::{context_of, head_of},
     layer::settle,
-    openapi::marker,
+    openapi::{handled, marker},
 };
 
 /// The first parameter of every operation: whoever holds one was let in.
@@ -101,7 +102,7 @@ fn leave(auth: &Authenticator, policy: &Policy, error: poem::Error) -> poem::Err
             rejection.status().as_u16(),
         );
     }
-    settle(auth, error)
+    authored(settle(auth, error))
 }
 
 impl<'a, O: Operation> ApiExtractor<'a> for Gate<O> {
@@ -140,7 +141,11 @@ impl<O: Returns> ApiResponse for Guarded<O> {
     const BAD_REQUEST_HANDLER: bool = O::Output::BAD_REQUEST_HANDLER;
 
     fn meta() -> MetaResponses {
-        O::Output::meta()
+        let mut meta = O::Output::meta();
+        if Self::BAD_REQUEST_HANDLER {
+            meta.responses.push(handled());
+        }
+        meta
     }
 
     fn register(registry: &mut Registry) {
@@ -153,7 +158,7 @@ impl<O: Returns> ApiResponse for Guarded<O> {
         let result = if error.is::<Error>() {
             Err(error)
         } else {
-            O::into_response(O::Output::from_parse_request_error(error))
+            O::into_response(O::Output::from_parse_request_error(error)).map_err(authored)
         };
         Self { result, operation: PhantomData }
     }

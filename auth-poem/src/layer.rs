@@ -9,7 +9,10 @@ use poem::{
     http::{HeaderMap, HeaderValue, header},
 };
 
-use crate::error::{Error, into_poem};
+use crate::{
+    error::{Error, into_poem},
+    errors::with_headers,
+};
 
 /// Serves an application's endpoints with authentication: `.with(auth.layer())`.
 ///
@@ -101,12 +104,7 @@ async fn close(context: &Context, result: Result<Response>) -> Result<Response> 
             complete(context, cookie, response.headers_mut());
             Ok(response)
         }
-        // An error cannot carry headers, so it becomes the response that it stands for.
-        Err(error) => {
-            let mut response = error.into_response();
-            complete(context, cookie, response.headers_mut());
-            Err(poem::Error::from_response(response))
-        }
+        Err(error) => Err(with_headers(error, |headers| complete(context, cookie, headers))),
     }
 }
 

@@ -83,7 +83,7 @@
 //! |---|---|---|
 //! | nothing presented | 401 with the challenges of all schemes | `None` |
 //! | a session cookie that resolves to nothing | 401, the cookie is removed | `None`, the cookie is removed |
-//! | a token that does not hold | 401 | 401 |
+//! | a token that does not hold, a wrong name or password by HTTP Basic | 401 | 401 |
 //! | an authentic token for another audience | 403 | 403 |
 //! | two credentials that name different users | 401 | 401 |
 //! | the account is inactive, or its password has changed since | as a credential that does not hold | the same |
@@ -100,7 +100,9 @@
 //! # Codes
 //!
 //! Refusals are `application/problem+json` with a stable `code`; the table stands in
-//! [`rejection`].
+//! [`rejection`]. What poem itself refuses has that form too: `malformed_request`, `not_found`,
+//! `method_not_allowed`, `unsupported_media_type`, `payload_too_large`, `length_required`. An
+//! [`ErrorBody`] gives all of it, answers and documents, a form of the application's own.
 //!
 //! # Features
 //!
@@ -125,19 +127,25 @@ pub use auth_macros::{
 pub mod __private;
 mod access;
 mod error;
+mod error_body;
+mod errors;
 mod extract;
+mod form;
 mod gate;
 mod layer;
 mod openapi;
 mod param;
 pub mod prelude;
 mod problem;
+mod safe_detail;
 mod service;
 #[cfg(feature = "testing")]
 pub mod testing;
 
 pub use access::AccessReport;
 pub use error::{Error, Result};
+pub use error_body::{AuthConfigExt, ErrorBody};
+pub use errors::{Errors, ErrorsEndpoint, OtherError};
 pub use extract::{Auth, Session};
 pub use layer::{AuthEndpoint, AuthLayer};
 pub use service::{AuthApi, AuthenticatorExt};

@@ -5,7 +5,7 @@ use std::{cell::RefCell, collections::HashMap};
 use auth_core::{
     config::Authenticator,
     guard::{Parameter, Policy, Principal},
-    scheme::{BEARER, SESSION},
+    scheme::{BASIC, BEARER, SESSION},
 };
 use poem::http::{Method, StatusCode};
 use poem_openapi::{
@@ -16,15 +16,21 @@ use poem_openapi::{
     },
 };
 
-use crate::problem::{self, intern};
+use crate::{
+    form::{self, Form},
+    problem::intern,
+};
 
 pub(crate) mod refusals;
 
-use refusals::{LOGIN, answers, status_of};
+use refusals::{LOGIN, refusals};
 
 /// How the document of an operation with a requirement begins to say so; a walk through a document
 /// looks for it.
 pub(crate) const REQUIRES: &str = "The operation requires: ";
+
+const MALFORMED: &str = "The request cannot be read.";
+const UNSUPPORTED: &str = "The body is missing or of a type that is not read.";
 
 /// One alternative of an operation's security: all of these schemes, with their scopes.
 type Alternative = HashMap<&'static str, Vec<&'static str>>;
@@ -67,14 +73,31 @@ pub(crate) fn within<R>(auth: &Authenticator, make: impl FnOnce() -> R) -> (R, S
     (made, seen)
 }
 
+/// Asks how errors look in the documents that are being made.
+pub(crate) fn with_form<R>(ask: impl FnOnce(Form<'_>) -> R) -> R {
+    let auth = SCOPE.with_borrow(|scope| scope.as_ref().map(|scope| scope.auth.clone()));
+    ask(auth.as_ref().map_or(form::DEFAULT, Form::of))
+}
+
 /// How the gate names its operation towards [`document`].
 pub(crate) fn marker(policy: &Policy) -> &'static str {
     intern(&format!("gate of {}", policy.name))
 }
 
+/// How the gate says towards [`document`] that the author answers what the parameters refuse.
+pub(crate) fn handled() -> MetaResponse {
+    MetaResponse {
+        description: "",
+        status: None,
+        status_range: Some("handled by the author".into()),
+        content: Vec::new(),
+        headers: Vec::new(),
+    }
+}
+
 /// Adds to the components what every document of ours needs.
 pub fn register(registry: &mut Registry, policies: &[&'static Policy]) {
-    problem::register(registry);
+    with_form(|form| form.register(registry));
     let (cookie, prefix) = SCOPE.with_borrow(|scope| {
         let auth = scope.as_ref().map(|scope| &scope.auth);
         let cookie = auth.and_then(Authenticator::cookie_name).unwrap_or("__Host-sid");
@@ -85,6 +108,7 @@ pub fn register(registry: &mut Registry, policies: &[&'static Policy]) {
         match scheme {
             SESSION => registry.create_security_scheme(SESSION, session_scheme(cookie)),
             BEARER => registry.create_security_scheme(BEARER, bearer_scheme(prefix)),
+            BASIC => registry.create_security_scheme(BASIC, basic_scheme()),
             _ => {}
         }
     }
@@ -116,6 +140,19 @@ fn bearer_scheme(prefix: &'static str) -> MetaSecurityScheme {
         key_in: (!is_bearer).then_some("header"),
         scheme: is_bearer.then_some("bearer"),
         bearer_format: is_bearer.then_some("JWT"),
+        flows: None,
+        openid_connect_url: None,
+    }
+}
+
+fn basic_scheme() -> MetaSecurityScheme {
+    MetaSecurityScheme {
+        ty: "http",
+        description: Some("Name and password."),
+        name: None,
+        key_in: None,
+        scheme: Some("basic"),
+        bearer_format: None,
         flows: None,
         openid_connect_url: None,
     }
@@ -179,9 +216,24 @@ fn describe(operation: &mut MetaOperation, policy: &'static Policy) {
         // Our error type documents what a login answers; without a handle nobody can log in.
         responses.retain(|response| !is_login_answer(response));
     }
-    for (status, description) in answers(policy, &operation.method) {
-        responses.push(problem::response(status, &description));
-    }
+    let handled = handled().status_range;
+    let by_us = responses.iter().all(|response| response.status_range != handled);
+    responses.retain(|response| response.status_range != handled);
+    let (reads_body, reads) =
+        (operation.request.is_some(), operation.request.is_some() || !operation.params.is_empty());
+    with_form(|form| {
+        if by_us && reads {
+            responses.push(form.other(StatusCode::BAD_REQUEST, MALFORMED));
+        }
+        if by_us && reads_body {
+            responses.push(form.other(StatusCode::UNSUPPORTED_MEDIA_TYPE, UNSUPPORTED));
+        }
+        let refusals = refusals(policy, &operation.method);
+        responses.extend(refusals.iter().map(|(rejection, text)| form.refusal(rejection, text)));
+        if policy.asks().next().is_some() {
+            responses.push(form.fault());
+        }
+    });
     *responses = merged(std::mem::take(responses));
 }
 
@@ -202,7 +254,8 @@ fn foreign_refusal() -> MetaResponse {
 /// Whether our error type, and not the author, documented this answer.
 fn is_login_answer(response: &MetaResponse) -> bool {
     LOGIN.iter().any(|(rejection, text)| {
-        response.status == Some(status_of(rejection).as_u16()) && response.description == *text
+        let status = with_form(|form| form.refusal_status(rejection)).as_u16();
+        response.status == Some(status) && response.description == *text
     })
 }
 

@@ -17,7 +17,7 @@ pub use chrono::{DateTime, Duration, Utc};
 pub use uuid::Uuid;
 
 pub use crate::{
-    AuthRole, AuthUser, SessionSchema, auth_api,
+    AuthConfigExt, AuthRole, AuthUser, ErrorBody, OtherError, SessionSchema, auth_api,
     extract::{Auth, Session},
     layer::AuthLayer,
     public, rejects, require,

@@ -1,22 +1,27 @@
-//! The problem document in the generated document: its schema, and responses that carry it.
+//! The problem document in the generated document.
 
 use std::{collections::HashMap, sync::Mutex};
 
 use auth_core::responder::PROBLEM_JSON;
-use poem::http::StatusCode;
 use poem_openapi::{
-    registry::{MetaHeader, MetaMediaType, MetaResponse, MetaSchema, MetaSchemaRef, Registry},
+    registry::{MetaSchema, MetaSchemaRef, Registry},
     types::Type,
 };
+
+use crate::form::Content;
 
 /// The schema's name among the components.
 const SCHEMA: &str = "Problem";
 
-/// What documents say of every 503.
-pub(crate) const UNAVAILABLE: &str = "The service cannot answer at the moment.";
+/// Problem documents as the bodies of errors.
+pub(crate) const CONTENT: Content = Content {
+    content_type: PROBLEM_JSON,
+    schema: || MetaSchemaRef::Reference(SCHEMA.into()),
+    register,
+};
 
 /// Adds the schema to the components.
-pub(crate) fn register(registry: &mut Registry) {
+fn register(registry: &mut Registry) {
     registry.create_schema::<Problem, _>(SCHEMA.into(), |_| {
         let text = |description| {
             MetaSchemaRef::Inline(Box::new(MetaSchema {
@@ -40,36 +45,6 @@ pub(crate) fn register(registry: &mut Registry) {
 
 /// Names the schema's type towards the registry.
 struct Problem;
-
-/// A documented answer with a problem document.
-pub(crate) fn response(status: StatusCode, description: &str) -> MetaResponse {
-    let headers = match status {
-        StatusCode::TOO_MANY_REQUESTS => {
-            vec![header("Retry-After", "When to try again, in seconds.", u64::schema_ref())]
-        }
-        _ => Vec::new(),
-    };
-    MetaResponse {
-        description: intern(description),
-        status: Some(status.as_u16()),
-        status_range: None,
-        content: vec![MetaMediaType {
-            content_type: PROBLEM_JSON,
-            schema: MetaSchemaRef::Reference(SCHEMA.into()),
-        }],
-        headers,
-    }
-}
-
-fn header(name: &str, description: &str, schema: MetaSchemaRef) -> MetaHeader {
-    MetaHeader {
-        name: name.into(),
-        description: Some(description.into()),
-        required: false,
-        deprecated: false,
-        schema,
-    }
-}
 
 /// A text that lives as long as the process, once however often it is asked for.
 ///

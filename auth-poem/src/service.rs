@@ -11,6 +11,7 @@ use poem_openapi::{OpenApi, OpenApiService};
 
 use crate::{
     access::AccessReport,
+    errors::{Errors, ErrorsEndpoint},
     layer::{AuthEndpoint, AuthLayer, Boxed},
     openapi::within,
 };
@@ -21,6 +22,10 @@ pub trait AuthenticatorExt {
     /// [`openapi`](Self::openapi) bring it along; two of one configuration around each other do no
     /// harm.
     fn layer(&self) -> AuthLayer;
+
+    /// The middleware that answers what poem itself refuses, such as an unknown address, in the
+    /// form of all other errors.
+    fn errors(&self) -> Errors;
 
     /// An API whose documents name what is enforced, with the names of this configuration.
     ///
@@ -35,6 +40,10 @@ pub trait AuthenticatorExt {
 impl AuthenticatorExt for Authenticator {
     fn layer(&self) -> AuthLayer {
         AuthLayer::new(self.clone())
+    }
+
+    fn errors(&self) -> Errors {
+        Errors::new(self.clone())
     }
 
     fn openapi<T: OpenApi>(&self, api: T, title: &str, version: &str) -> AuthApi<T> {
@@ -176,12 +185,11 @@ impl<T: OpenApi> AuthApi<T> {
 }
 
 impl<T: OpenApi + 'static> IntoEndpoint for AuthApi<T> {
-    type Endpoint = AuthEndpoint<Boxed>;
+    type Endpoint = AuthEndpoint<ErrorsEndpoint<Boxed>>;
 
     fn into_endpoint(self) -> Self::Endpoint {
         let Self { service, auth } = self;
-        let layer = auth.layer();
         let (endpoint, _) = within(&auth, || service.into_endpoint());
-        layer.transform(Boxed(endpoint))
+        auth.layer().transform(auth.errors().transform(Boxed(endpoint)))
     }
 }

@@ -1,14 +1,17 @@
 //! What works, told as stories: one file for each subject.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod basic;
 mod calls;
 mod configuration;
 mod cookies;
 mod data;
+mod error_body;
 mod expiry;
 mod guards;
 mod handlers;
 mod login;
+mod other_errors;
 mod password;
 mod responder;
 mod tokens;

@@ -1,7 +1,7 @@
 //! An application's own answers.
 
 use auth_poem::{prelude::*, responder::Responder};
-use auth_tests::{Answer, World};
+use auth_tests::{Answer, World, api};
 use bytes::Bytes;
 use poem::http::Response;
 
@@ -73,4 +73,27 @@ async fn faults_look_as_the_application_wants_wherever_they_come_from() {
     assert_eq!(shown(&ann.post("/logout").await), (500, "own:broken"), "in an operation");
     let answer = world.browser().post("/cart/note?text=x").await;
     assert_eq!(shown(&answer), (500, "own:broken"), "when the session is stored");
+}
+
+#[tokio::test]
+async fn what_poem_refuses_is_handed_to_it_as_a_refusal() {
+    let world = World::with(|config| config.responder(Own)).await;
+    let ann = world.logged_in("ann").await;
+    assert_eq!(shown(&ann.get("/items/x").await), (400, "own:malformed_request"));
+    assert_eq!(shown(&ann.get("/no/where").await), (404, "own:not_found"));
+}
+
+#[tokio::test]
+async fn documents_name_the_statuses_and_claim_nothing_of_bodies_that_nobody_describes() {
+    let world = World::with(|config| config.responder(Own)).await;
+    let api = api::apis(&world.gates, &world.people);
+    let document = world.auth.openapi(api, "Tests", "1.0").spec();
+    let document: serde_json::Value = serde_json::from_str(&document).unwrap();
+    let responses = &document["paths"]["/me"]["get"]["responses"];
+    for status in ["401", "403", "440", "500"] {
+        let response = responses[status].as_object().unwrap();
+        assert!(!response.contains_key("content"), "{status}: {response:?}");
+    }
+    assert!(responses.get("503").is_none(), "{responses:#}");
+    assert!(!document.to_string().contains("problem"), "{document:#}");
 }

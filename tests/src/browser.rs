@@ -7,10 +7,11 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use poem::{
-    Body,
-    http::{HeaderMap, Method, header},
-    test::TestClient,
+    Body, Endpoint, Request,
+    http::{self, HeaderMap, Method, header, uri::Scheme},
+    web::{LocalAddr, RemoteAddr},
 };
 use serde_json::Value;
 
@@ -137,6 +138,16 @@ impl Ask {
         self.header("authorization", format!("Bearer {token}"))
     }
 
+    /// Presents name and password by HTTP Basic.
+    pub fn basic(self, name: &str, password: &str) -> Self {
+        self.basic_bytes(format!("{name}:{password}"))
+    }
+
+    /// Presents any bytes by HTTP Basic.
+    pub fn basic_bytes(self, bytes: impl AsRef<[u8]>) -> Self {
+        self.header("authorization", format!("Basic {}", STANDARD.encode(bytes)))
+    }
+
     /// Sends JSON.
     pub fn json(self, value: Value) -> Self {
         self.body("application/json", value.to_string())
@@ -155,8 +166,7 @@ impl IntoFuture for Ask {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let client = TestClient::new(self.browser.app.clone());
-            let mut request = client.request(self.method, self.path).body(self.body);
+            let mut request = http::Request::builder().method(self.method).uri(self.path);
             for (name, value) in self.headers {
                 request = request.header(name, value);
             }
@@ -167,7 +177,11 @@ impl IntoFuture for Ask {
             if !cookies.is_empty() {
                 request = request.header("cookie", cookies.join("; "));
             }
-            let mut response = request.send().await.0;
+            // As a server makes one: poem's own builder forgets the original address.
+            let (head, ()) = request.body(()).unwrap().into_parts();
+            let head = (head, LocalAddr::default(), RemoteAddr::default(), Scheme::HTTP);
+            let request = Request::from_parts(head.into(), self.body);
+            let mut response = self.browser.app.get_response(request).await;
             self.browser.keep(response.headers());
             Answer {
                 status: response.status().as_u16(),

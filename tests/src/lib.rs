@@ -10,6 +10,7 @@ pub mod body;
 pub mod browser;
 pub mod gates;
 pub mod logs;
+pub mod office;
 pub mod paused;
 pub mod people;
 pub mod world;
@@ -18,6 +19,7 @@ pub use crate::{
     browser::{Answer, Browser},
     gates::Gates,
     logs::Logs,
+    office::{Clerk, Office},
     paused::PausedSessions,
     people::{Admin, Cart, Draft, EmailSession, Rank, Role, User},
     world::World,

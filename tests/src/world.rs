@@ -100,6 +100,11 @@ impl World {
         Browser::new(self.app.clone())
     }
 
+    /// A browser that talks to another application.
+    pub fn serve(app: impl IntoEndpoint<Endpoint: 'static>) -> Browser {
+        Browser::new(Arc::new(app.into_endpoint().map_to_response().boxed()))
+    }
+
     /// A browser in which this user has logged in.
     pub async fn logged_in(&self, name: &str) -> Browser {
         let browser = self.browser();

@@ -54,7 +54,7 @@ async fn whyever_a_login_fails_the_work_is_the_same() {
 }
 
 /// A hash that takes a second or more: as much as is ever verified.
-fn expensive() -> PasswordHash {
+pub(crate) fn expensive() -> PasswordHash {
     let (salt, tag) = ("A".repeat(22), "A".repeat(43));
     PasswordHash::from_stored(format!("$argon2id$v=19$m=131072,t=8,p=1${salt}${tag}"))
 }

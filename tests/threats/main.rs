@@ -1,6 +1,7 @@
 //! What attackers try, one file for each attack; and that a fault never helps them.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod basic_credentials;
 mod cross_site;
 mod enumeration;
 mod fail_closed;

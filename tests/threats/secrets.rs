@@ -76,6 +76,23 @@ async fn no_secret_is_logged_or_told_whatever_happens() {
     secrets.push("pin-1234-5678".into());
     errors.push(ann.get("/untyped/pin").await);
 
+    // Bodies and parameters that cannot be read; parsers quote what they could not.
+    secrets.extend(["20260704511".into(), "pin in the wrong place".into()]);
+    for body in [
+        r#"{"name": "ann", "password": [20260704511]}"#,
+        r#"{"name": "ann", "password": {"x": "pin in the wrong place"}}"#,
+        r#"{"name": "ann", "password": "pin in the wrong place", "keep": "pin in the wrong place"}"#,
+        r#"{"name": "ann", "password": "pin in the wrong place"#,
+        r#"["pin in the wrong place"]"#,
+    ] {
+        let answer = world.browser().post("/login").body("application/json", body).await;
+        assert_eq!(answer.outcome(), (400, "malformed_request".into()));
+        errors.push(answer);
+    }
+    errors.push(world.browser().post("/login").body("20260704511/x", "x").await.is(415));
+    errors.push(world.browser().post("/session/expiry?minutes=20260704511x").await.is(400));
+    errors.push(ann.ask("DELETE", "/sessions/20260704511").await.is(400));
+
     // Credentials that do not hold, conflict or cannot be read.
     errors.push(world.browser().get("/me").bearer(&token).await);
     errors.push(world.logged_in("bob").await.get("/me").bearer(&world.token("carl").await).await);

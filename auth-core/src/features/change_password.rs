@@ -41,7 +41,7 @@ impl<U: AuthUser> AuthHandle<U> {
         inner.policy.check(new, &names).map_err(Rejection::WeakPassword)?;
         let hash = inner.hasher.hash(new).await?;
         let change = PasswordChange { replaces: user.password(), hash: &hash, raise_epoch: true };
-        let store = &self.context.user_service::<U>()?.store;
+        let store = self.context.user_service::<U>()?.store;
         let fresh =
             store.set_password(user.id(), change).await?.ok_or(Rejection::WrongCurrentPassword)?;
         tracing::info!(users = U::META.table, id = %fresh.id(), "the password was changed");
@@ -61,7 +61,7 @@ impl<U: AuthUser> AuthHandle<U> {
         let identity = self.identity().ok_or(Rejection::MissingCredentials)?;
         let mut user = (*identity.user).clone();
         if U::META.epoch.is_some() {
-            let store = &self.context.user_service::<U>()?.store;
+            let store = self.context.user_service::<U>()?.store;
             let epoch = store.raise_epoch(user.id()).await?.ok_or(Rejection::MissingCredentials)?;
             user.set_epoch(epoch);
         }

@@ -174,7 +174,7 @@ enum Plan {
 
 impl<U: AuthUser> AuthHandle<U> {
     fn plan(&self, start: Start) -> Result<Plan, Failure> {
-        let schemes = &self.context.user_service::<U>()?.schemes;
+        let schemes = self.context.user_service::<U>()?.schemes;
         if !start.token_only && schemes.contains(&SchemeKind::Session) {
             // A page of another site must not log its visitor in as somebody else.
             if self.context.client()?.cross_site {
@@ -217,7 +217,7 @@ impl<U: AuthUser> AuthHandle<U> {
                 token = Some(jwt.issue(&key, stamp_of(&*user), now, lifetime, now)?);
                 SchemeKind::Bearer
             }
-            Plan::Note => SchemeKind::Session,
+            Plan::Note => SchemeKind::Basic,
         };
         tracing::info!(users = U::META.table, id = %user.id(), scheme = scheme.name(), "logged in");
         let identity = Identity { user: user.clone(), scheme, login_at: now };

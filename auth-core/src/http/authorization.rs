@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use http::{HeaderMap, header::AUTHORIZATION};
+use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 
 /// What the `Authorization` header of a request holds.
 #[derive(PartialEq, Eq)]
@@ -54,6 +54,13 @@ impl<'a> Authorization<'a> {
     }
 }
 
+/// A challenge: a scheme, its realm as a quoted string (RFC 9110, 5.6.4), and what follows. `None`
+/// for a realm with characters that no header may have.
+pub(crate) fn challenge(scheme: &str, realm: &str, rest: &str) -> Option<HeaderValue> {
+    let realm = realm.replace('\\', "\\\\").replace('"', "\\\"");
+    HeaderValue::try_from(format!("{scheme} realm=\"{realm}\"{rest}")).ok()
+}
+
 /// Whether a byte may stand in a token (RFC 9110, 5.6.2).
 fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
@@ -61,9 +68,15 @@ fn is_token_byte(byte: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
+
+    #[test]
+    fn quotes_the_realm_of_a_challenge() {
+        let shown = |realm| challenge("Basic", realm, ", charset=\"UTF-8\"");
+        assert_eq!(shown("shop").unwrap(), r#"Basic realm="shop", charset="UTF-8""#);
+        assert_eq!(shown(r#"a "b" \"#).unwrap(), r#"Basic realm="a \"b\" \\", charset="UTF-8""#);
+        assert_eq!(shown("a\r\nb"), None);
+    }
 
     fn headers(values: &[&[u8]]) -> HeaderMap {
         let mut headers = HeaderMap::new();

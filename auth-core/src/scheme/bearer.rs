@@ -1,9 +1,14 @@
 //! A JWT in the `Authorization` header as a credential.
 
+use http::HeaderValue;
+
 use super::{Claim, Found, SchemeKind};
 use crate::{
     context::Context,
-    http::{RequestHead, authorization::Authorization},
+    http::{
+        RequestHead,
+        authorization::{Authorization, challenge},
+    },
     jwt::{Jwt, Verified},
     rejection::Rejection,
     user::AuthUser,
@@ -16,9 +21,22 @@ pub(crate) struct BearerScheme {
     pub(crate) jwt: Jwt,
     /// What the header begins with: `Bearer` unless an API has another tradition.
     pub(crate) prefix: String,
+    /// What challenges name.
+    pub(crate) realm: String,
 }
 
 impl BearerScheme {
+    /// What `WWW-Authenticate` says of it.
+    pub(crate) fn challenge(&self, rejection: &Rejection) -> Option<HeaderValue> {
+        // RFC 6750, 3.1: the error is told only to those who presented a token.
+        let error = match rejection {
+            Rejection::InvalidToken => ", error=\"invalid_token\"",
+            Rejection::MalformedCredentials => ", error=\"invalid_request\"",
+            _ => "",
+        };
+        challenge(&self.prefix, &self.realm, error)
+    }
+
     /// Whom the token names.
     pub(super) fn find<U: AuthUser>(&self, head: &RequestHead<'_>, context: &Context) -> Found {
         let token = match Authorization::of(head.headers) {
@@ -49,6 +67,7 @@ impl BearerScheme {
             stamp: claims.stamp(),
             login_at: claims.auth_time(),
             scheme: SchemeKind::Bearer,
+            ambient: false,
         })
     }
 }

@@ -10,22 +10,27 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     context::Context,
-    error::{Error, Failure},
+    error::Failure,
     http::{RequestHead, cross_site::is_cross_site},
     rejection::Rejection,
     secret::SecurityStamp,
     user::{AuthUser, UserKey},
 };
 
+mod basic;
 mod bearer;
 mod session;
 
+pub(crate) use basic::BasicScheme;
+use basic::NameAndPassword;
 pub(crate) use bearer::BearerScheme;
 
 /// The name of the session scheme in `#[auth(schemes(...))]` and in documents.
 pub const SESSION: &str = "session";
 /// The name of the bearer token scheme in `#[auth(schemes(...))]` and in documents.
 pub const BEARER: &str = "bearer";
+/// The name of HTTP Basic in `#[auth(schemes(...))]` and in documents.
+pub const BASIC: &str = "basic";
 
 /// A way to present a credential, as it is configured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +39,8 @@ pub enum SchemeKind {
     Session,
     /// A token in the `Authorization` header.
     Bearer,
+    /// Name and password in the `Authorization` header.
+    Basic,
 }
 
 impl SchemeKind {
@@ -43,6 +50,7 @@ impl SchemeKind {
         match name {
             SESSION => Some(Self::Session),
             BEARER => Some(Self::Bearer),
+            BASIC => Some(Self::Basic),
             _ => None,
         }
     }
@@ -53,6 +61,7 @@ impl SchemeKind {
         match self {
             Self::Session => SESSION,
             Self::Bearer => BEARER,
+            Self::Basic => BASIC,
         }
     }
 }
@@ -79,6 +88,8 @@ pub(crate) struct Claim {
     pub(crate) stamp: SecurityStamp,
     pub(crate) login_at: DateTime<Utc>,
     pub(crate) scheme: SchemeKind,
+    /// Whether browsers present it by themselves, also for pages of other sites.
+    pub(crate) ambient: bool,
 }
 
 /// A user who has proved who he is. Clones share the user.
@@ -156,12 +167,21 @@ impl Identification {
     ) -> Result<Option<Outcome<U>>, Failure> {
         let service = context.user_service::<U>()?;
         while let Some(&scheme) = service.schemes.get(self.tried) {
-            if scheme == SchemeKind::Session
-                && !context.session.load_now(context.sessions()?, head.headers)?
-            {
-                return Ok(None);
-            }
-            self.claims.add(find::<U>(scheme, context, head)?)?;
+            let found = match scheme {
+                SchemeKind::Session => {
+                    if !context.session.load_now(context.sessions()?, head.headers)? {
+                        return Ok(None);
+                    }
+                    session::find::<U>(context)
+                }
+                SchemeKind::Bearer => context.bearer()?.find::<U>(head, context),
+                // A password is hashed on another thread.
+                SchemeKind::Basic => match NameAndPassword::of(head)? {
+                    Some(_) => return Ok(None),
+                    None => Found::Absent,
+                },
+            };
+            self.claims.add(found)?;
             self.tried += 1;
         }
         let user = match self.claims.id::<U>() {
@@ -181,30 +201,53 @@ impl Identification {
         head: &RequestHead<'_>,
     ) -> Result<Outcome<U>, Failure> {
         let service = context.user_service::<U>()?;
+        let mut verified = None;
         for &scheme in service.schemes.iter().skip(self.tried) {
-            if scheme == SchemeKind::Session {
-                context.session.presented_session(context.sessions()?, head.headers).await?;
-            }
-            self.claims.add(find::<U>(scheme, context, head)?)?;
+            let found = match scheme {
+                SchemeKind::Session => {
+                    context.session.presented_session(context.sessions()?, head.headers).await?;
+                    session::find::<U>(context)
+                }
+                SchemeKind::Bearer => context.bearer()?.find::<U>(head, context),
+                SchemeKind::Basic => {
+                    verified = verify::<U>(context, head).await?;
+                    verified.as_ref().map_or(Found::Absent, |user| Found::proved(&**user, context))
+                }
+            };
+            self.claims.add(found)?;
         }
-        let user = match self.claims.id::<U>() {
-            Some(id) => service.store.by_id(&id).await?,
-            None => None,
+        let user = match (verified, self.claims.id::<U>()) {
+            // Whoever else is claimed is the same user.
+            (Some(user), _) => Some(user),
+            (None, Some(id)) => service.store.by_id(&id).await?,
+            (None, None) => None,
         };
         self.claims.judge(user, context, head)
     }
 }
 
-/// What a scheme finds. The session is loaded already.
-fn find<U: AuthUser>(
-    scheme: SchemeKind,
+/// The user whose name and password a request presents, if it presents any.
+async fn verify<U: AuthUser>(
     context: &Context,
     head: &RequestHead<'_>,
-) -> Result<Found, Error> {
-    Ok(match scheme {
-        SchemeKind::Session => session::find::<U>(context),
-        SchemeKind::Bearer => context.bearer()?.find::<U>(head, context),
-    })
+) -> Result<Option<Arc<U>>, Failure> {
+    let Some(presented) = NameAndPassword::of(head)? else { return Ok(None) };
+    let check = context.password_check::<U>()?;
+    let user = check.verify(presented.name(), presented.password()).await?;
+    Ok(Some(user.ok_or(Rejection::WrongCredentials)?))
+}
+
+impl Found {
+    /// A user who has just proved who he is by name and password.
+    fn proved<U: AuthUser>(user: &U, context: &Context) -> Self {
+        Self::Claim(Claim {
+            user: UserKey::of(user),
+            stamp: stamp_of(user),
+            login_at: context.now(),
+            scheme: SchemeKind::Basic,
+            ambient: true,
+        })
+    }
 }
 
 /// What the schemes found.
@@ -249,12 +292,19 @@ impl Claims {
             let holds = user
                 .as_ref()
                 .is_some_and(|user| user.is_active() && stamp_of(&**user) == claim.stamp);
-            match (holds, claim.scheme) {
-                // An explicit credential is proof enough, wherever the page came from.
-                (true, SchemeKind::Bearer) => known = Some(claim),
-                (true, SchemeKind::Session) => known = known.or(Some(claim)),
-                (false, SchemeKind::Bearer) => return Err(Rejection::InvalidToken.into()),
-                (false, SchemeKind::Session) => {
+            if holds {
+                // An explicit credential is proof enough, wherever the page came from; then the
+                // more recent one.
+                let weight = |claim: &Claim| (!claim.ambient, claim.login_at);
+                if known.as_ref().is_none_or(|known| weight(known) < weight(&claim)) {
+                    known = Some(claim);
+                }
+                continue;
+            }
+            match claim.scheme {
+                SchemeKind::Bearer => return Err(Rejection::InvalidToken.into()),
+                SchemeKind::Basic => return Err(Rejection::WrongCredentials.into()),
+                SchemeKind::Session => {
                     context.session.forget();
                     stale = true;
                 }
@@ -263,7 +313,7 @@ impl Claims {
         let (Some(user), Some(claim)) = (user, known) else {
             return Ok(Outcome::Nobody { stale });
         };
-        if claim.scheme == SchemeKind::Session && is_cross_site(head, context.allowed_origins()) {
+        if claim.ambient && is_cross_site(head, context.allowed_origins()) {
             return Err(Rejection::CrossSite.into());
         }
         Ok(Outcome::Known(Identity { user, scheme: claim.scheme, login_at: claim.login_at }))

@@ -19,5 +19,6 @@ pub(super) fn find<U: AuthUser>(context: &Context) -> Found {
         stamp: login.stamp,
         login_at: login.at,
         scheme: SchemeKind::Session,
+        ambient: true,
     })
 }

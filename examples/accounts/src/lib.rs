@@ -12,7 +12,6 @@ use sqlx::SqlitePool;
 pub mod api;
 pub mod database;
 pub mod keys;
-mod problem;
 pub mod settings;
 pub mod user;
 
@@ -62,11 +61,12 @@ impl App {
     /// All routes: the API, its document, and a page that shows it.
     #[must_use]
     pub fn routes(self) -> impl IntoEndpoint + use<> {
+        let Self { api, auth } = self;
         Route::new()
-            .at("/openapi.json", self.api.spec_endpoint())
-            .nest("/docs", self.api.swagger_ui())
-            .nest("/api", self.api)
-            .after(problem::as_problem)
+            .at("/openapi.json", api.spec_endpoint())
+            .nest("/docs", api.swagger_ui())
+            .nest("/api", api)
+            .with(auth.errors())
     }
 }
 

@@ -1,0 +1,194 @@
+//! The configured framework: [`Authenticator`].
+
+use std::{
+    any::{Any, TypeId},
+    fmt,
+    sync::Arc,
+};
+
+use http::{HeaderValue, Response};
+use ipnet::IpNet;
+
+use crate::{
+    clock::Clock,
+    error::{Error, Failure},
+    password::{PasswordHasher, PasswordPolicy},
+    rejection::Rejection,
+    responder::{Responder, complete_fault, complete_refusal},
+    scheme::{BasicScheme, BearerScheme, SchemeKind},
+    session::SessionService,
+    store::SessionStore,
+    throttle::Attempts,
+    user::{AuthUser, UserMeta},
+    users::UserStore,
+};
+
+/// The configured framework. Clones share everything.
+#[derive(Clone)]
+pub struct Authenticator {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(super) users: Vec<UserEntry>,
+    pub(crate) sessions: Option<SessionService>,
+    pub(super) basic: BasicScheme,
+    pub(crate) bearer: Option<BearerScheme>,
+    pub(crate) hasher: PasswordHasher,
+    pub(crate) policy: PasswordPolicy,
+    pub(crate) attempts: Attempts,
+    pub(crate) allowed_origins: Vec<String>,
+    pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(super) responder: Arc<dyn Responder>,
+}
+
+/// One type of user, with its type hidden.
+pub(super) struct UserEntry {
+    pub(super) id: TypeId,
+    pub(super) meta: &'static UserMeta,
+    /// The schemes that are tried, in their order.
+    pub(super) schemes: Vec<SchemeKind>,
+    /// An `Arc<dyn UserStore<U>>`.
+    store: Box<dyn Any + Send + Sync>,
+}
+
+/// One type of user at run time.
+pub(crate) struct UserService<'a, U> {
+    pub(crate) store: &'a dyn UserStore<U>,
+    pub(crate) schemes: &'a [SchemeKind],
+}
+
+impl UserEntry {
+    pub(super) fn new<U: AuthUser>(store: impl UserStore<U>) -> Self {
+        let store: Arc<dyn UserStore<U>> = Arc::new(store);
+        Self {
+            id: TypeId::of::<U>(),
+            meta: U::META,
+            schemes: U::META
+                .schemes
+                .iter()
+                .filter_map(|name| SchemeKind::from_name(name))
+                .collect(),
+            store: Box::new(store),
+        }
+    }
+
+    fn service<U: AuthUser>(&self) -> Option<UserService<'_, U>> {
+        let store: &Arc<dyn UserStore<U>> = self.store.downcast_ref()?;
+        Some(UserService { store: &**store, schemes: &self.schemes })
+    }
+}
+
+impl fmt::Debug for Authenticator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let users: Vec<_> = self.inner.users.iter().map(|user| user.meta.name).collect();
+        f.debug_struct("Authenticator")
+            .field("users", &users)
+            .field("sessions", &self.inner.sessions)
+            .field("bearer", &self.inner.bearer)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Authenticator {
+    /// The answer to a refused request.
+    #[must_use]
+    pub fn refuse(&self, rejection: &Rejection) -> Response<bytes::Bytes> {
+        let response = self.inner.responder.refuse(rejection);
+        complete_refusal(response, rejection, self.challenges(rejection))
+    }
+
+    /// The answer to a failure of either kind. A fault is logged here.
+    #[must_use]
+    pub fn answer(&self, failure: &Failure) -> Response<bytes::Bytes> {
+        match failure {
+            Failure::Rejected(rejection) => self.refuse(rejection),
+            Failure::Fault(error) => {
+                tracing::error!(error = %chain(error), "a request failed");
+                complete_fault(self.inner.responder.fail(), error)
+            }
+        }
+    }
+
+    /// How refusals and faults look.
+    #[must_use]
+    pub fn responder(&self) -> &dyn Responder {
+        &*self.inner.responder
+    }
+
+    /// Whether this is the same configuration as `other`, not just an equal one.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+
+    /// Whether that type of user was configured.
+    #[must_use]
+    pub fn has_user(&self, id: TypeId) -> bool {
+        self.inner.users.iter().any(|user| user.id == id)
+    }
+
+    /// The name of the session cookie, `None` without sessions.
+    #[must_use]
+    pub fn cookie_name(&self) -> Option<&str> {
+        self.inner.sessions.as_ref().map(|sessions| sessions.cookie.name())
+    }
+
+    /// What stands in front of a token in `Authorization`, `None` without tokens.
+    #[must_use]
+    pub fn token_prefix(&self) -> Option<&str> {
+        self.inner.bearer.as_ref().map(|bearer| bearer.prefix.as_str())
+    }
+
+    /// The session store, for lists, revocation and purges; `None` without sessions.
+    #[must_use]
+    pub fn session_store(&self) -> Option<&Arc<dyn SessionStore>> {
+        self.inner.sessions.as_ref().map(|sessions| &sessions.store)
+    }
+
+    /// The challenges of all schemes that have one (RFC 9110, 11.6.1), in the order in which the
+    /// types of users declare them.
+    fn challenges(&self, rejection: &Rejection) -> impl Iterator<Item = HeaderValue> {
+        let mut schemes: Vec<SchemeKind> = Vec::new();
+        for &scheme in self.inner.users.iter().flat_map(|user| &user.schemes) {
+            if !schemes.contains(&scheme) {
+                schemes.push(scheme);
+            }
+        }
+        let inner = &self.inner;
+        schemes.into_iter().filter_map(move |scheme| match scheme {
+            SchemeKind::Session => None,
+            SchemeKind::Bearer => inner.bearer.as_ref()?.challenge(rejection),
+            SchemeKind::Basic => inner.basic.challenge(),
+        })
+    }
+
+    pub(crate) fn user_service<U: AuthUser>(&self) -> Result<UserService<'_, U>, Error> {
+        self.inner
+            .users
+            .iter()
+            .find(|user| user.id == TypeId::of::<U>())
+            .and_then(UserEntry::service)
+            .ok_or_else(|| {
+                let name = U::META.name;
+                Error::Misconfigured(format!(
+                    "{name} is used, but AuthConfig::user was not called with it"
+                ))
+            })
+    }
+}
+
+/// An error with its sources, in one line.
+fn chain(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.ends_with(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}
