@@ -33,7 +33,7 @@ impl Paging {
     #[must_use]
     pub fn new(skip: Option<i64>, take: Option<i64>, total: Option<bool>) -> Self {
         Self {
-            skip: skip.unwrap_or(0).max(0),
+            skip: skip.unwrap_or(0).clamp(0, i64::MAX - LONGEST),
             take: match take {
                 None | Some(0) => LONGEST,
                 Some(take) => take.clamp(0, LONGEST),

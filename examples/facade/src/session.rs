@@ -1,11 +1,12 @@
 //! What a session remembers of its user, and how a session looks to a client.
 
 use auth_poem::{Error, features::SessionInfo, prelude::*};
-use poem_openapi::Object;
+use poem_openapi::{Object, payload::Json};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
+    rules::Rules,
     services::{Services, sites::SiteName},
     user::{Grant, User},
 };
@@ -56,16 +57,6 @@ pub struct OpenedSession {
     pub(crate) token: String,
 }
 
-impl UserSnapshot {
-    /// Takes over the roles that the user has by now, and says whether they are others.
-    pub(crate) fn set_roles(&mut self, grants: &[Grant]) -> bool {
-        let roles: Vec<_> = grants.iter().map(Grant::to_string).collect();
-        let changed = self.roles != roles;
-        self.roles = roles;
-        changed
-    }
-}
-
 impl SessionView {
     /// A session that is open.
     pub(crate) fn open(info: &SessionInfo, user: UserSnapshot) -> Self {
@@ -81,6 +72,17 @@ impl SessionView {
             client: info.user_agent.as_deref().map(|agent| browser(agent).to_owned()),
             user,
         }
+    }
+
+    /// The session of this request.
+    pub(crate) async fn current(
+        auth: &Auth<User>,
+        session: &Session<UserSnapshot>,
+    ) -> auth_poem::Result<Self> {
+        let sessions = auth.sessions().await?;
+        let current = sessions.iter().find(|info| info.current);
+        let current = current.ok_or(Rejection::InvalidSession)?;
+        Ok(Self::open(current, (***session).clone()))
     }
 
     /// The same session, which has just been closed.
@@ -108,13 +110,53 @@ fn browser(agent: &str) -> &str {
     family.map_or(agent, |(_, family)| family)
 }
 
+/// Roles as clients know them.
+pub(crate) fn texts(grants: &[Grant]) -> Vec<String> {
+    grants.iter().map(Grant::to_string).collect()
+}
+
 impl Services {
+    /// Opens a session for a user who has proved who he is. One that the request presents is
+    /// closed.
+    pub(crate) async fn open_session(
+        &self,
+        auth: &Auth<User>,
+        mut session: Session<UserSnapshot>,
+        user: &User,
+        rules: Rules,
+    ) -> auth_poem::Result<Json<OpenedSession>> {
+        // First, because it asks other services: who is not told his token should have none.
+        let snapshot = self.snapshot(user).await?;
+        let login = auth.login_user(user).await?;
+        session.update(|data| *data = snapshot.clone()).await?;
+        let token = login.session.and_then(|session| session.token);
+        let token = token.ok_or_else(|| Error::fault("no header carries sessions"))?.expose();
+        let mut session = SessionView::current(auth, &session).await?;
+        if rules.token_as_id {
+            session.id.clone_from(&token);
+        }
+        Ok(Json(OpenedSession { session, token }))
+    }
+
+    /// Brings up to date what a session remembers, if the user's roles have changed since.
+    pub(crate) async fn refresh(
+        &self,
+        session: &mut Session<UserSnapshot>,
+        grants: &[Grant],
+    ) -> auth_poem::Result<()> {
+        let roles = texts(grants);
+        if session.roles != roles {
+            session.sites = self.sites.names(&scopes(grants)).await?;
+            session.roles = roles;
+        }
+        Ok(())
+    }
+
     /// What is to be remembered of a user now.
-    pub(crate) async fn snapshot(&self, user: &User) -> auth_poem::Result<UserSnapshot> {
+    async fn snapshot(&self, user: &User) -> auth_poem::Result<UserSnapshot> {
         let account = self.accounts.by_id_or_login(&user.id).await?;
         let account = account.ok_or_else(|| Error::fault("an account is gone"))?;
-        let sites: Vec<_> = user.sites().collect();
-        let mut snapshot = UserSnapshot {
+        Ok(UserSnapshot {
             id: account.id,
             login: account.login,
             name: account.name,
@@ -122,14 +164,17 @@ impl Services {
             time_zone: account.time_zone,
             language: account.language,
             theme: account.theme,
-            roles: Vec::new(),
+            roles: texts(&user.roles),
             change_pwd_time: account.password_time,
-            sites: self.sites.names(&sites).await?,
+            sites: self.sites.names(&scopes(&user.roles)).await?,
             settings: self.settings.section(&user.id).await?,
             custom_hdr: account.custom_hdr,
             custom_dat: account.custom_dat,
-        };
-        snapshot.set_roles(&user.roles);
-        Ok(snapshot)
+        })
     }
+}
+
+/// The sites that roles are about.
+fn scopes(grants: &[Grant]) -> Vec<&str> {
+    grants.iter().filter_map(|grant| grant.scope.as_deref()).collect()
 }

@@ -6,11 +6,8 @@ use poem_openapi::{Object, param::Path, payload::Json};
 use super::Tag;
 use crate::{
     errors::{bad_request, not_found},
-    services::{
-        Services,
-        accounts::Account,
-        roles::UserRoles,
-    },
+    services::{Services, accounts::Account, roles::UserRoles},
+    session::texts,
     user::{Grant, User},
 };
 
@@ -27,9 +24,13 @@ struct NewRoles {
     roles: Vec<String>,
 }
 
-#[auth_api(prefix_path = "/users/:user_id", tag = "Tag::Administration", require(role = "admin"))]
+#[auth_api(
+    prefix_path = "/users/:user_id",
+    tag = "Tag::Administration",
+    require(role = "admin")
+)]
 impl UsersApi {
-    /// Gives an account these roles and no others.
+    /// Gives an account these roles and no others, in all its sessions.
     #[rejects(INVALID_ROLE = 400, USER_NOT_FOUND = 404)]
     #[oai(path = "/roles", method = "put")]
     async fn set_roles(
@@ -38,22 +39,17 @@ impl UsersApi {
         user_id: Path<String>,
         data: Json<NewRoles>,
     ) -> auth_poem::Result<Json<UserRoles>> {
-        let grants: Vec<Grant> = data
-            .roles
-            .iter()
-            .map(|role| role.parse())
-            .collect::<Result<_, _>>()
-            .map_err(|_| bad_request("INVALID_ROLE", "A role is `admin` or, as in `1:manager`, \
-                a site's `admin`, `manager` or `user`."))?;
-        let account = self.account(&user_id).await?;
+        let grants: Vec<Grant> = data.roles.iter().map(|role| read(role)).collect::<Result<_, _>>()?;
+        let account = self.services.accounts.by_id_or_login(&user_id).await?;
+        let account = account.filter(|account| account.id == *user_id).ok_or_else(no_such_user)?;
         let mut work = self.services.begin().await?;
         self.services.roles.replace(&mut work, &account.id, &grants).await?;
         work.commit().await.map_err(Error::fault)?;
-        let roles = grants.iter().map(Grant::to_string).collect();
-        Ok(Json(UserRoles { id: account.id, roles, update_time: Utc::now() }))
+        let (id, roles) = (account.id, texts(&grants));
+        Ok(Json(UserRoles { id, roles, update_time: Utc::now() }))
     }
 
-    /// Marks an account as deleted; its sessions end with it.
+    /// Marks an account as deleted. Its sessions end.
     #[rejects(USER_NOT_FOUND = 404)]
     #[oai(path = "/", method = "delete")]
     async fn delete(
@@ -67,4 +63,15 @@ impl UsersApi {
         auth.revoke_sessions_of(&account.id).await?;
         Ok(Json(account))
     }
+}
+
+fn read(role: &str) -> Result<Grant, Rejection> {
+    role.parse().map_err(|_| {
+        let message = "A role is `admin`, or as in `1:manager`: admin, manager or user of a site.";
+        bad_request("INVALID_ROLE", message).with("role", role)
+    })
+}
+
+fn no_such_user() -> Rejection {
+    not_found("USER_NOT_FOUND", "There is no such account.")
 }

@@ -11,7 +11,7 @@ use sqlx::{AnyPool, AssertSqlSafe, Row, any::AnyRow};
 use super::{Work, sql};
 use crate::{
     paging::{DataPage, Paging},
-    user::Role,
+    user::{Grant, Role},
 };
 
 pub(super) const TABLE: &str = "
@@ -59,6 +59,13 @@ pub struct Invitation {
     pub invitee_id: Option<String>,
 }
 
+impl Invitation {
+    /// What the invitee becomes by it.
+    pub(crate) fn grant(&self) -> Grant {
+        Grant::in_scope(self.site_id.clone(), self.role)
+    }
+}
+
 /// What happens to an invitation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Enum, Serialize, Deserialize)]
 #[oai(rename_all = "snake_case")]
@@ -86,7 +93,7 @@ pub trait Invitations: Debug + Send + Sync {
     /// An invitation to a site.
     async fn by_id(&self, site: &str, id: &str) -> auth_poem::Result<Option<Invitation>>;
 
-    /// Keeps an invitation, in place of the one of its id.
+    /// Keeps an invitation. To change one, remove it first.
     async fn put(&self, work: &mut Work, invitation: &Invitation) -> auth_poem::Result<()>;
 
     /// Removes an invitation to a site, and tells what it was.
@@ -140,8 +147,7 @@ impl Invitations for SqlInvitations {
         sqlx::query(
             "INSERT INTO invitations
                  (id, site_id, action, invitee_email, create_time, expire_time, data)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)
-             ON CONFLICT (id) DO UPDATE SET action = $3, expire_time = $6, data = $7",
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
         )
         .bind(&invitation.id)
         .bind(&invitation.site_id)
