@@ -1,6 +1,6 @@
 //! Exactly what the expansions of the macros may name. Nothing here is public interface.
 
-#[cfg(feature = "sqlx")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use sqlx;
 
 pub use chrono;

@@ -8,12 +8,12 @@ use ipnet::IpNet;
 use crate::{
     clock::{Clock, SystemClock},
     expiry::Expiry,
-    http::cookie::SessionCookie,
+    http::{cookie::SessionCookie, session_header},
     jwt::{JwtConfig, JwtKeys},
     password::{PasswordHasher, PasswordPolicy},
     responder::{ProblemResponder, Responder},
     scheme::{BasicScheme, BearerScheme, SchemeKind},
-    session::SessionService,
+    session::{Carriers, SessionService},
     store::SessionStore,
     throttle::{Attempts, Throttle},
     user::AuthUser,
@@ -40,7 +40,8 @@ use authenticator::{Inner, UserEntry};
 pub struct AuthConfig {
     users: Vec<UserEntry>,
     sessions: Option<Arc<dyn SessionStore>>,
-    cookie: SessionCookie,
+    cookie: Option<SessionCookie>,
+    session_header: Option<String>,
     expiry: Expiry,
     jwt: Option<JwtKeys>,
     issuer: String,
@@ -88,7 +89,8 @@ impl AuthConfig {
         Self {
             users: Vec::new(),
             sessions: None,
-            cookie: SessionCookie::default(),
+            cookie: Some(SessionCookie::default()),
+            session_header: None,
             expiry: Expiry::default(),
             jwt: None,
             issuer: "auth".into(),
@@ -125,7 +127,33 @@ impl AuthConfig {
 
     /// The session cookie. Default: `__Host-sid`, see [`SessionCookie`].
     pub fn cookie(mut self, cookie: SessionCookie) -> Self {
-        self.cookie = cookie;
+        self.cookie = Some(cookie);
+        self
+    }
+
+    /// A header by which clients may present their session, beside the cookie, as in
+    /// `x-session-id`. Default: none.
+    ///
+    /// A new token is in the answer's header of the same name; a client that presents the header
+    /// gets no cookie. The header wins over a cookie. Other than a cookie, a header that names no
+    /// session is refused with 401 `invalid_session`, also where users are optional; an empty one
+    /// counts as none.
+    ///
+    /// # Security
+    ///
+    /// No browser sends the header by itself, so other sites cannot borrow it, and the cross-site
+    /// check does not ask about it. But a page that keeps the token within reach of its scripts
+    /// loses it to the first hostile one, which a cookie prevents: this is for clients that are no
+    /// web pages. Where both ways are open, a login that presents no header is answered with both.
+    /// To let pages of other origins read the answer's header takes `Access-Control-Expose-Headers`.
+    pub fn session_header(mut self, name: impl Into<String>) -> Self {
+        self.session_header = Some(name.into());
+        self
+    }
+
+    /// Leaves the cookie out: sessions travel in the [`session_header`](Self::session_header) only.
+    pub fn without_session_cookie(mut self) -> Self {
+        self.cookie = None;
         self
     }
 
@@ -223,7 +251,14 @@ impl AuthConfig {
     ///
     /// - parts that do not fit, all of them at once: [`ConfigError`]
     pub fn build(self) -> Result<Authenticator, ConfigError> {
-        let mut problems = self.cookie.problems();
+        let mut problems = self.cookie.as_ref().map(SessionCookie::problems).unwrap_or_default();
+        if self.cookie.is_none() && self.session_header.is_none() {
+            problems.push(
+                "AuthConfig::without_session_cookie leaves sessions no way to travel; call \
+                 AuthConfig::session_header too"
+                    .into(),
+            );
+        }
         problems.extend(self.expiry.problems());
         problems.extend(self.user_problems());
         if self.token_prefix.is_empty()
@@ -238,6 +273,13 @@ impl AuthConfig {
                 ));
             }
         }
+        let header = self.session_header.and_then(|name| match session_header::name(&name) {
+            Ok(name) => Some(name),
+            Err(problem) => {
+                problems.push(problem);
+                None
+            }
+        });
         let trusted_proxies = self
             .trusted_proxies
             .iter()
@@ -270,15 +312,17 @@ impl AuthConfig {
         if !problems.is_empty() {
             return Err(ConfigError { problems });
         }
-        if self.sessions.is_some() && !self.cookie.is_secure() {
+        if self.sessions.is_some()
+            && let Some(cookie) = self.cookie.as_ref().filter(|cookie| !cookie.is_secure())
+        {
             tracing::warn!(
-                cookie = self.cookie.name(),
+                cookie = cookie.name(),
                 "the session cookie is sent over plain http; this is for development only"
             );
         }
         let sessions = self.sessions.map(|store| SessionService {
             store,
-            cookie: self.cookie,
+            carriers: Carriers::new(self.cookie, header),
             expiry: self.expiry,
             clock: self.clock.clone(),
         });

@@ -16,7 +16,9 @@ use crate::{
     http::{Client, RequestHead, cross_site::is_cross_site, forwarded::client_ip, truncated},
     rejection::Rejection,
     scheme::{BearerScheme, Identification, Identity, Outcome},
-    session::{SessionService, SessionState, live::LiveSession, schema::SessionSchema},
+    session::{
+        SessionService, SessionState, TokenHeaders, Way, live::LiveSession, schema::SessionSchema,
+    },
     user::AuthUser,
 };
 
@@ -163,21 +165,36 @@ impl Context {
     ///
     /// - a page of another site sends an unsafe request, with the cookie or without:
     ///   [`Rejection::CrossSite`]
+    /// - the session header is there and names no session: [`Rejection::InvalidSession`]
     /// - the store cannot answer, or the data cannot be read: [`Failure::Fault`]
     pub async fn open_session<T: SessionSchema>(
         self: &Arc<Self>,
         head: &RequestHead<'_>,
     ) -> Result<LiveSession<T>, Failure> {
-        let client = self.note_client(head);
+        self.note_client(head);
         let service = self.sessions()?;
         self.session.presented_key(service, head.headers);
-        // Also without the cookie, which `SameSite` keeps out of such requests: a session that the
-        // answer started would take the place of the visitor's own.
-        if client.cross_site {
+        self.refuse_other_sites(service)?;
+        let stored = self.session.presented_session(service, head.headers).await?;
+        if stored.is_none() && self.session.way() == Some(Way::Header) {
+            return Err(Rejection::InvalidSession.into());
+        }
+        Ok(LiveSession::open(self.clone())?)
+    }
+
+    /// Refuses a page of another site where a session cookie is read or could be set. What the
+    /// request presents was read already.
+    ///
+    /// Also without the cookie, which `SameSite` keeps out of such requests: a session that the
+    /// answer started would take the place of the visitor's own. Not with a session header, which
+    /// no browser sends by itself, and which is answered without a cookie.
+    pub(crate) fn refuse_other_sites(&self, service: &SessionService) -> Result<(), Failure> {
+        let by_cookie =
+            service.carriers.cookie.is_some() && self.session.way() != Some(Way::Header);
+        if by_cookie && self.client()?.cross_site {
             return Err(Rejection::CrossSite.into());
         }
-        self.session.presented_session(service, head.headers).await?;
-        Ok(LiveSession::open(self.clone())?)
+        Ok(())
     }
 
     /// Notes what a new session would record of the client.
@@ -214,28 +231,30 @@ impl Context {
 
     /// Writes what the request changed. `failed` says whether the operation did.
     ///
-    /// Returns the `Set-Cookie` headers that the answer needs.
+    /// Returns what the answer has to tell the client of its session.
     ///
     /// # Errors
     ///
     /// - a change could not be stored: [`Error`]. The answer must then be a failure, whatever the
     ///   operation said: it promised something that is not so.
-    pub async fn commit(&self, failed: bool) -> Result<Option<HeaderValue>, Error> {
+    pub async fn commit(&self, failed: bool) -> Result<TokenHeaders, Error> {
         let Some(service) = &self.auth.inner.sessions else {
-            return Ok(None);
+            return Ok(TokenHeaders::default());
         };
         if self.session.is_untouched(service) {
-            return Ok(None);
+            return Ok(TokenHeaders::default());
         }
         let nobody = Client { ip: None, user_agent: None, cross_site: false };
         let client = self.client.get().unwrap_or(&nobody);
         self.session.commit(service, client, failed).await
     }
 
-    /// Whether the answer depends on the cookie, so that caches must tell clients apart.
+    /// What `Vary` has to name: the headers of the request on which the answer depends, so that
+    /// caches tell clients apart. `None` if nobody has looked at the session.
     #[must_use]
-    pub fn looked_at_session(&self) -> bool {
-        self.session.was_asked()
+    pub fn vary(&self) -> Option<&HeaderValue> {
+        let service = self.auth.inner.sessions.as_ref()?;
+        self.session.was_asked().then(|| service.carriers.vary())
     }
 
     /// Whether the answer is for one user only, so that no cache may keep it. If it is not, nobody

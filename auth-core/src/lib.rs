@@ -32,7 +32,7 @@ pub mod responder;
 pub mod scheme;
 pub mod secret;
 pub mod session;
-#[cfg(feature = "sqlx")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub mod sql;
 pub mod store;
 #[cfg(feature = "testing")]

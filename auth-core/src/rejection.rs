@@ -3,7 +3,7 @@
 //! | code | status | when |
 //! |---|---|---|
 //! | `missing_credentials` | 401 | a user is required and nothing was presented |
-//! | `invalid_session` | 401 | the session cookie resolves to nothing: expired, logged out, unknown |
+//! | `invalid_session` | 401 | the session cookie or header resolves to nothing: expired, logged out, unknown |
 //! | `invalid_token` | 401 | a bearer token was presented and does not hold |
 //! | `malformed_credentials` | 401 | an `Authorization` header that cannot be read, or more than one |
 //! | `conflicting_credentials` | 401 | two credentials that name different users |
@@ -31,7 +31,7 @@ use crate::password::WeakPassword;
 pub enum Rejection {
     /// A user is required and nothing was presented.
     MissingCredentials,
-    /// The session cookie resolves to nothing.
+    /// The session cookie or header resolves to nothing.
     InvalidSession,
     /// A bearer token was presented and does not hold.
     InvalidToken,

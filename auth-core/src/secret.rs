@@ -26,13 +26,14 @@ pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     out
 }
 
-/// The secret that a session cookie carries: 32 bytes from the operating system, 43 characters of
+/// The secret that a session cookie or header carries: 32 bytes from the operating system, 43 characters of
 /// base64url.
 ///
 /// # Security
 ///
 /// 256 bits, where OWASP ASVS 7.2.3 asks for 128. A token is only ever made here, never taken over
 /// from a client; stores see its [`SessionKey`]. `Debug` shows nothing of it.
+#[derive(Clone)]
 pub struct SessionToken([u8; 32]);
 
 impl SessionToken {
@@ -60,7 +61,7 @@ impl SessionToken {
         }
     }
 
-    /// The value of the cookie.
+    /// The value of the cookie or header.
     #[must_use]
     pub fn expose(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.0)

@@ -69,6 +69,7 @@ pub trait ErrorBody: Type + ToJSON + Send + Sync + 'static {
 
     /// The status of a refusal. Default: the refusal's own. Documents use it too, so it must
     /// depend on nothing but the refusal.
+    #[must_use]
     fn status(rejection: &Rejection) -> StatusCode {
         rejection.status()
     }
@@ -81,6 +82,7 @@ pub trait ErrorBody: Type + ToJSON + Send + Sync + 'static {
 
     /// The status of what poem refuses: 400 malformed, 404, 405, 413, 415. Default: as it is.
     /// Documents use it too.
+    #[must_use]
     fn other_status(status: StatusCode) -> StatusCode {
         status
     }

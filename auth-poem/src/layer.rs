@@ -2,7 +2,7 @@
 
 use std::{fmt, future::Future, sync::Arc};
 
-use auth_core::{config::Authenticator, context::Context, error::Failure};
+use auth_core::{config::Authenticator, context::Context, error::Failure, session::TokenHeaders};
 use poem::{
     Endpoint, IntoResponse, Middleware, Request, Response, Result,
     endpoint::{BoxEndpoint, DynEndpoint},
@@ -93,27 +93,25 @@ async fn close(context: &Context, result: Result<Response>) -> Result<Response> 
         Ok(response) => response.status().is_client_error() || response.status().is_server_error(),
         Err(_) => true,
     };
-    let cookie = match context.commit(failed).await {
-        Ok(cookie) => cookie,
+    let token = match context.commit(failed).await {
+        Ok(token) => token,
         // The operation said something that is not so: a login that is not stored, a change that
         // is lost.
         Err(fault) => return Ok(into_poem(context.auth().answer(&Failure::Fault(fault)))),
     };
     match result {
         Ok(mut response) => {
-            complete(context, cookie, response.headers_mut());
+            complete(context, token, response.headers_mut());
             Ok(response)
         }
-        Err(error) => Err(with_headers(error, |headers| complete(context, cookie, headers))),
+        Err(error) => Err(with_headers(error, |headers| complete(context, token, headers))),
     }
 }
 
-fn complete(context: &Context, cookie: Option<HeaderValue>, headers: &mut HeaderMap) {
-    if let Some(cookie) = cookie {
-        headers.append(header::SET_COOKIE, cookie);
-    }
-    if context.looked_at_session() {
-        headers.append(header::VARY, HeaderValue::from_static("cookie"));
+fn complete(context: &Context, token: TokenHeaders, headers: &mut HeaderMap) {
+    token.append_to(headers);
+    if let Some(vary) = context.vary() {
+        headers.append(header::VARY, vary.clone());
     }
     headers.entry(header::CACHE_CONTROL).or_insert_with(|| HeaderValue::from_static("no-store"));
 }

@@ -113,7 +113,7 @@
 //! | `rapidoc`, `redoc`, `scalar`, `openapi-explorer`, `stoplight-elements` | no | the other viewers of poem-openapi |
 //! | `testing` | no | what tests of an application use |
 
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use auth_core::sql;
 pub use auth_core::{
     clock, config, error as fault, expiry, features, guard, http, jwt, password, rejection,

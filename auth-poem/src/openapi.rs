@@ -4,15 +4,14 @@ use std::{cell::RefCell, collections::HashMap};
 
 use auth_core::{
     config::Authenticator,
-    guard::{Parameter, Policy, Principal},
-    scheme::{BASIC, BEARER, SESSION},
+    guard::{Parameter, Policy},
 };
 use poem::http::{Method, StatusCode};
 use poem_openapi::{
     payload::{Payload, PlainText},
     registry::{
         MetaApi, MetaMediaType, MetaOperation, MetaPath, MetaResponse, MetaSchema, MetaSchemaRef,
-        MetaSecurityScheme, Registry,
+        Registry,
     },
 };
 
@@ -22,8 +21,10 @@ use crate::{
 };
 
 pub(crate) mod refusals;
+mod schemes;
 
 use refusals::{LOGIN, refusals};
+use schemes::Configured;
 
 /// How the document of an operation with a requirement begins to say so; a walk through a document
 /// looks for it.
@@ -98,68 +99,10 @@ pub(crate) fn handled() -> MetaResponse {
 /// Adds to the components what every document of ours needs.
 pub fn register(registry: &mut Registry, policies: &[&'static Policy]) {
     with_form(|form| form.register(registry));
-    let (cookie, prefix) = SCOPE.with_borrow(|scope| {
-        let auth = scope.as_ref().map(|scope| &scope.auth);
-        let cookie = auth.and_then(Authenticator::cookie_name).unwrap_or("__Host-sid");
-        let prefix = auth.and_then(Authenticator::token_prefix).unwrap_or("Bearer");
-        (intern(cookie), intern(prefix))
-    });
-    for scheme in policies.iter().flat_map(|policy| policy.users()).flat_map(schemes) {
-        match scheme {
-            SESSION => registry.create_security_scheme(SESSION, session_scheme(cookie)),
-            BEARER => registry.create_security_scheme(BEARER, bearer_scheme(prefix)),
-            BASIC => registry.create_security_scheme(BASIC, basic_scheme()),
-            _ => {}
-        }
+    let configured = Configured::here();
+    for user in policies.iter().flat_map(|policy| policy.users()) {
+        configured.register(registry, &user.user);
     }
-}
-
-fn session_scheme(cookie: &'static str) -> MetaSecurityScheme {
-    MetaSecurityScheme {
-        ty: "apiKey",
-        description: Some("The session cookie that a login sets."),
-        name: Some(cookie),
-        key_in: Some("cookie"),
-        scheme: None,
-        bearer_format: None,
-        flows: None,
-        openid_connect_url: None,
-    }
-}
-
-fn bearer_scheme(prefix: &'static str) -> MetaSecurityScheme {
-    let is_bearer = prefix.eq_ignore_ascii_case("bearer");
-    MetaSecurityScheme {
-        ty: if is_bearer { "http" } else { "apiKey" },
-        description: Some(if is_bearer {
-            "A token that a login issues."
-        } else {
-            intern(&format!("A token that a login issues, written as `{prefix} <token>`."))
-        }),
-        name: (!is_bearer).then_some("Authorization"),
-        key_in: (!is_bearer).then_some("header"),
-        scheme: is_bearer.then_some("bearer"),
-        bearer_format: is_bearer.then_some("JWT"),
-        flows: None,
-        openid_connect_url: None,
-    }
-}
-
-fn basic_scheme() -> MetaSecurityScheme {
-    MetaSecurityScheme {
-        ty: "http",
-        description: Some("Name and password."),
-        name: None,
-        key_in: None,
-        scheme: Some("basic"),
-        bearer_format: None,
-        flows: None,
-        openid_connect_url: None,
-    }
-}
-
-fn schemes(principal: &Principal) -> impl Iterator<Item = &'static str> {
-    principal.user.meta.schemes.iter().copied()
 }
 
 /// One entry for each path. Operations under `#[cfg]` come in a part of their own, and a document that
@@ -178,6 +121,7 @@ fn joined(apis: Vec<MetaApi>) -> Vec<MetaApi> {
 /// Writes the policies into the operations that they belong to.
 #[must_use]
 pub fn document(apis: Vec<MetaApi>, policies: &[&'static Policy]) -> Vec<MetaApi> {
+    let configured = Configured::here();
     let mut apis = joined(apis);
     let mut operations = Vec::new();
     for path in apis.iter_mut().flat_map(|api| &mut api.paths) {
@@ -187,7 +131,7 @@ pub fn document(apis: Vec<MetaApi>, policies: &[&'static Policy]) -> Vec<MetaApi
                 operation.security.iter().any(|alternative| alternative.contains_key(marker))
             });
             if let Some(policy) = policy {
-                describe(operation, policy);
+                describe(operation, policy, &configured);
                 operations.push((operation.method.clone(), path.path.clone(), *policy));
             }
         }
@@ -201,7 +145,7 @@ pub fn document(apis: Vec<MetaApi>, policies: &[&'static Policy]) -> Vec<MetaApi
     apis
 }
 
-fn describe(operation: &mut MetaOperation, policy: &'static Policy) {
+fn describe(operation: &mut MetaOperation, policy: &'static Policy, configured: &Configured) {
     let marker = marker(policy);
     let foreign: Vec<Alternative> = std::mem::take(&mut operation.security)
         .into_iter()
@@ -211,7 +155,7 @@ fn describe(operation: &mut MetaOperation, policy: &'static Policy) {
     if !foreign.is_empty() {
         responses.push(foreign_refusal());
     }
-    operation.security = security(policy, foreign);
+    operation.security = security(policy, configured, foreign);
     if !policy.asks().any(|parameter| matches!(parameter, Parameter::Handle(_))) {
         // Our error type documents what a login answers; without a handle nobody can log in.
         responses.retain(|response| !is_login_answer(response));
@@ -228,7 +172,7 @@ fn describe(operation: &mut MetaOperation, policy: &'static Policy) {
         if by_us && reads_body {
             responses.push(form.other(StatusCode::UNSUPPORTED_MEDIA_TYPE, UNSUPPORTED));
         }
-        let refusals = refusals(policy, &operation.method);
+        let refusals = refusals(policy, configured, &operation.method);
         responses.extend(refusals.iter().map(|(rejection, text)| form.refusal(rejection, text)));
         if policy.asks().next().is_some() {
             responses.push(form.fault());
@@ -260,11 +204,16 @@ fn is_login_answer(response: &MetaResponse) -> bool {
 }
 
 /// The alternatives: one of each user's schemes, together with one of what other extractors ask.
-fn security(policy: &Policy, foreign: Vec<Alternative>) -> Vec<Alternative> {
+fn security(
+    policy: &Policy,
+    configured: &Configured,
+    foreign: Vec<Alternative>,
+) -> Vec<Alternative> {
     let mut product = vec![Alternative::new()];
     for user in policy.users() {
+        let names = configured.names(&user.user).into_iter();
         let mut ways: Vec<Alternative> =
-            schemes(user).map(|name| Alternative::from([(name, Vec::new())])).collect();
+            names.map(|name| Alternative::from([(name, Vec::new())])).collect();
         if user.optional {
             ways.push(Alternative::new());
         }

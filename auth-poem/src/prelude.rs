@@ -11,7 +11,7 @@ pub use auth_core::{
     store::MemorySessions,
     users::MemoryUsers,
 };
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use auth_core::{store::SqlSessions, users::SqlUsers};
 pub use chrono::{DateTime, Duration, Utc};
 pub use uuid::Uuid;

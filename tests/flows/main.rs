@@ -10,6 +10,7 @@ mod error_body;
 mod expiry;
 mod guards;
 mod handlers;
+mod header_sessions;
 mod login;
 mod other_errors;
 mod password;

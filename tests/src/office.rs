@@ -45,6 +45,13 @@ struct Credentials {
     password: String,
 }
 
+/// The session that a login started.
+#[derive(Object)]
+struct Started {
+    handle: Option<Uuid>,
+    token: Option<String>,
+}
+
 #[auth_api]
 impl OfficeApi {
     #[oai(path = "/me", method = "get", method = "post")]
@@ -75,9 +82,24 @@ impl OfficeApi {
         &self,
         auth: Auth<Clerk>,
         data: Json<Credentials>,
-    ) -> auth_poem::Result<PlainText<String>> {
+    ) -> auth_poem::Result<Json<Started>> {
         let login = auth.login(&data.name, &data.password).await?;
-        Ok(PlainText(login.ok_or(Rejection::WrongCredentials)?.name.clone()))
+        let login = login.ok_or(Rejection::WrongCredentials)?;
+        let session = login.session.as_ref();
+        Ok(Json(Started {
+            handle: session.map(|session| session.handle),
+            token: session.and_then(|session| Some(session.token.as_ref()?.expose())),
+        }))
+    }
+
+    #[oai(path = "/sessions", method = "get")]
+    async fn sessions(
+        &self,
+        _user: Clerk,
+        auth: Auth<Clerk>,
+    ) -> auth_poem::Result<Json<Vec<Uuid>>> {
+        let sessions = auth.sessions().await?;
+        Ok(Json(sessions.iter().map(|session| session.handle).collect()))
     }
 
     #[public]

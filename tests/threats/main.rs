@@ -11,5 +11,6 @@ mod logout_race;
 mod mixed_credentials;
 mod one_time_codes;
 mod secrets;
+mod session_header;
 mod token_forgery;
 mod unread_bodies;

@@ -6,12 +6,13 @@ use std::{
     sync::Arc,
 };
 
-use http::{HeaderValue, Response};
+use http::{HeaderName, HeaderValue, Response};
 use ipnet::IpNet;
 
 use crate::{
     clock::Clock,
     error::{Error, Failure},
+    http::cookie::SessionCookie,
     password::{PasswordHasher, PasswordPolicy},
     rejection::Rejection,
     responder::{Responder, complete_fault, complete_refusal},
@@ -129,10 +130,18 @@ impl Authenticator {
         self.inner.users.iter().any(|user| user.id == id)
     }
 
-    /// The name of the session cookie, `None` without sessions.
+    /// The name of the session cookie, `None` without sessions or without the cookie.
     #[must_use]
     pub fn cookie_name(&self) -> Option<&str> {
-        self.inner.sessions.as_ref().map(|sessions| sessions.cookie.name())
+        let carriers = &self.inner.sessions.as_ref()?.carriers;
+        carriers.cookie.as_ref().map(SessionCookie::name)
+    }
+
+    /// The name of the session header, `None` without sessions or without the header.
+    #[must_use]
+    pub fn session_header(&self) -> Option<&str> {
+        let carriers = &self.inner.sessions.as_ref()?.carriers;
+        carriers.header.as_ref().map(HeaderName::as_str)
     }
 
     /// What stands in front of a token in `Authorization`, `None` without tokens.

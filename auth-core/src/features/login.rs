@@ -15,13 +15,14 @@ use std::{
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
 
 use super::AuthHandle;
 use crate::{
     error::{Error, Failure},
     jwt::IssuedToken,
-    rejection::Rejection,
     scheme::{Identity, Outcome, SchemeKind, stamp_of},
+    secret::SessionToken,
     session::{Lifetime, record::SessionLogin},
     user::{AuthUser, UserKey},
 };
@@ -42,6 +43,19 @@ pub struct LoggedIn<U> {
     pub user: Arc<U>,
     /// The token, if the login issued one.
     pub token: Option<IssuedToken>,
+    /// The session, if the login started one.
+    pub session: Option<IssuedSession>,
+}
+
+/// A session that a login started.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct IssuedSession {
+    /// The name to list it and to end it by; no credential.
+    pub handle: Uuid,
+    /// The token, where [`AuthConfig::session_header`](crate::config::AuthConfig::session_header)
+    /// lets clients keep it themselves; `None` else. The answer has it in that header anyway.
+    pub token: Option<SessionToken>,
 }
 
 impl<U> Deref for LoggedIn<U> {
@@ -117,8 +131,10 @@ impl<U: AuthUser> AuthHandle<U> {
     ///
     /// # Errors
     ///
-    /// - too many failures for this name: [`Rejection::TooManyAttempts`]
-    /// - a page of another site sends the request: [`Rejection::CrossSite`]
+    /// - too many failures for this name:
+    ///   [`Rejection::TooManyAttempts`](crate::rejection::Rejection::TooManyAttempts)
+    /// - a page of another site sends the request:
+    ///   [`Rejection::CrossSite`](crate::rejection::Rejection::CrossSite)
     /// - a store cannot answer, or too many passwords are being hashed: [`Failure::Fault`]
     pub fn login<'a>(&'a self, name: &'a str, password: &'a str) -> Login<'a, U> {
         Login { auth: self, name, password, start: Start::default() }
@@ -128,7 +144,8 @@ impl<U: AuthUser> AuthHandle<U> {
     ///
     /// # Errors
     ///
-    /// - a page of another site sends the request: [`Rejection::CrossSite`]
+    /// - a page of another site sends the request:
+    ///   [`Rejection::CrossSite`](crate::rejection::Rejection::CrossSite)
     /// - a store cannot answer: [`Failure::Fault`]
     pub fn login_user<'a>(&'a self, user: &'a U) -> LoginUser<'a, U> {
         LoginUser { auth: self, user, start: Start::default() }
@@ -177,9 +194,7 @@ impl<U: AuthUser> AuthHandle<U> {
         let schemes = self.context.user_service::<U>()?.schemes;
         if !start.token_only && schemes.contains(&SchemeKind::Session) {
             // A page of another site must not log its visitor in as somebody else.
-            if self.context.client()?.cross_site {
-                return Err(Rejection::CrossSite.into());
-            }
+            self.context.refuse_other_sites(self.context.sessions()?)?;
             return Ok(Plan::Session(start.lifetime));
         }
         if schemes.contains(&SchemeKind::Bearer) {
@@ -201,14 +216,18 @@ impl<U: AuthUser> AuthHandle<U> {
     async fn begin(&self, user: &U, plan: Plan) -> Result<LoggedIn<U>, Failure> {
         let now = self.context.now();
         let user = self.note_login(user, now).await?;
-        let mut token = None;
+        let (mut token, mut session) = (None, None);
         let scheme = match plan {
             Plan::Session(lifetime) => {
                 let service = self.context.sessions()?;
                 self.context.session.load(service).await?;
                 let login =
                     SessionLogin { user: UserKey::of(&*user), stamp: stamp_of(&*user), at: now };
-                self.context.session.begin(service, self.context.client()?, login, lifetime)?;
+                let state = &self.context.session;
+                let (handle, token) =
+                    state.begin(service, self.context.client()?, login, lifetime)?;
+                let token = service.carriers.header.is_some().then_some(token);
+                session = Some(IssuedSession { handle, token });
                 SchemeKind::Session
             }
             Plan::Token(lifetime) => {
@@ -222,7 +241,7 @@ impl<U: AuthUser> AuthHandle<U> {
         tracing::info!(users = U::META.table, id = %user.id(), scheme = scheme.name(), "logged in");
         let identity = Identity { user: user.clone(), scheme, login_at: now };
         self.context.remember(Outcome::Known(identity));
-        Ok(LoggedIn { user, token })
+        Ok(LoggedIn { user, token, session })
     }
 
     /// Writes the login columns, where the type has them.

@@ -7,21 +7,22 @@
 //! way at that moment cannot bring it back.
 
 use super::AuthHandle;
-use crate::{error::Failure, rejection::Rejection, user::AuthUser};
+use crate::{error::Failure, user::AuthUser};
 
 impl<U: AuthUser> AuthHandle<U> {
     /// Ends the session that the request presents, if it presents one, and has the cookie removed.
     ///
     /// # Errors
     ///
-    /// - a page of another site sends the request: [`Rejection::CrossSite`]
+    /// - a page of another site sends the request with the cookie:
+    ///   [`CrossSite`](crate::rejection::Rejection::CrossSite)
     /// - the store cannot answer: [`Failure::Fault`]; the session is alive then
     pub async fn logout(&self) -> Result<(), Failure> {
-        if self.context.auth().inner.sessions.is_none() {
+        let Some(service) = &self.context.auth().inner.sessions else {
             return Ok(());
-        }
-        if self.context.client()?.cross_site && self.context.session.is_presented() {
-            return Err(Rejection::CrossSite.into());
+        };
+        if self.context.session.way().is_some() {
+            self.context.refuse_other_sites(service)?;
         }
         Ok(self.context.flush_session().await?)
     }

@@ -15,7 +15,7 @@ mod logout;
 mod sessions;
 mod verify;
 
-pub use login::{LoggedIn, Login, LoginUser};
+pub use login::{IssuedSession, LoggedIn, Login, LoginUser};
 pub use sessions::SessionInfo;
 
 /// What a request can do with its user: log in, log out, change the password.

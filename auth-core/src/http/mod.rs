@@ -8,6 +8,7 @@ pub mod authorization;
 pub mod cookie;
 pub mod cross_site;
 pub mod forwarded;
+pub(crate) mod session_header;
 
 /// The head of a request, as an adapter hands it over.
 #[derive(Clone, Copy)]

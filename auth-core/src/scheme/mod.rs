@@ -25,8 +25,10 @@ pub(crate) use basic::BasicScheme;
 use basic::NameAndPassword;
 pub(crate) use bearer::BearerScheme;
 
-/// The name of the session scheme in `#[auth(schemes(...))]` and in documents.
+/// The name of the session scheme in `#[auth(schemes(...))]`, and of its cookie in documents.
 pub const SESSION: &str = "session";
+/// The name of the session's header in documents.
+pub const SESSION_HEADER: &str = "session_header";
 /// The name of the bearer token scheme in `#[auth(schemes(...))]` and in documents.
 pub const BEARER: &str = "bearer";
 /// The name of HTTP Basic in `#[auth(schemes(...))]` and in documents.
@@ -35,7 +37,7 @@ pub const BASIC: &str = "basic";
 /// A way to present a credential, as it is configured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SchemeKind {
-    /// The session cookie.
+    /// The session cookie or header.
     Session,
     /// A token in the `Authorization` header.
     Bearer,
@@ -306,6 +308,9 @@ impl Claims {
                 SchemeKind::Basic => return Err(Rejection::WrongCredentials.into()),
                 SchemeKind::Session => {
                     context.session.forget();
+                    if !claim.ambient {
+                        return Err(Rejection::InvalidSession.into());
+                    }
                     stale = true;
                 }
             }

@@ -1,13 +1,16 @@
-//! The session cookie as a credential.
+//! The session as a credential, by cookie or by header.
 
 use super::{Claim, Found, SchemeKind};
-use crate::{context::Context, user::AuthUser};
+use crate::{context::Context, rejection::Rejection, session::Way, user::AuthUser};
 
-/// Who is logged in to the session that the cookie names. It is loaded already.
+/// Who is logged in to the session that the request presents. It is loaded already.
 pub(super) fn find<U: AuthUser>(context: &Context) -> Found {
     let Some(stored) = context.session.loaded() else {
-        let presented = context.session.is_presented();
-        return if presented { Found::Stale } else { Found::Absent };
+        return match context.session.way() {
+            None => Found::Absent,
+            Some(Way::Cookie) => Found::Stale,
+            Some(Way::Header) => Found::Invalid(Rejection::InvalidSession),
+        };
     };
     // An anonymous session, or one of another type of user, is a session all right: it is not
     // stale, it just names nobody here.
@@ -19,6 +22,6 @@ pub(super) fn find<U: AuthUser>(context: &Context) -> Found {
         stamp: login.stamp,
         login_at: login.at,
         scheme: SchemeKind::Session,
-        ambient: true,
+        ambient: context.session.way() == Some(Way::Cookie),
     })
 }

@@ -6,12 +6,12 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use http::HeaderValue;
 
 use super::{
     record::{SessionData, SessionRecord},
     service::{Lifetime, SessionService},
     state::{Current, ExpiryChange, SessionState, Stored, Work},
+    token::{TokenHeaders, Ways},
 };
 use crate::{
     error::Error,
@@ -40,13 +40,13 @@ impl SessionState {
             && work.fault.is_none()
     }
 
-    /// Writes what the request changed, and says which `Set-Cookie` the answer needs.
+    /// Writes what the request changed, and says what the client is to be told.
     pub(crate) async fn commit(
         &self,
         service: &SessionService,
         client: &Client,
         failed: bool,
-    ) -> Result<Option<HeaderValue>, Error> {
+    ) -> Result<TokenHeaders, Error> {
         let mut work = std::mem::take(&mut *self.work());
         if let Some(fault) = work.fault.take() {
             return Err(fault);
@@ -55,24 +55,27 @@ impl SessionState {
             work.patches.retain(|_, patch| patch.keep_on_error);
         }
         let stored = self.stored(&work);
-        let cookie = match (stored, std::mem::take(&mut work.current)) {
+        let headers = match (stored, std::mem::take(&mut work.current)) {
             (Some(stored), _) => self.save(service, stored, &mut work).await?,
             (None, Current::Fresh { token, record, replaces, source }) => {
+                let ways = Ways::of(self.way(), replaces.is_some());
                 let record = take_over(service, record, source).await?;
                 let new = insert(service, token, record, &work).await?;
-                hand_over(service, new, replaces).await?.map(|new| new.cookie(service))
+                let new = hand_over(service, new, replaces).await?;
+                new.map(|new| new.headers(service, ways)).unwrap_or_default()
             }
             (None, _) if !work.patches.is_empty() => {
                 let record = Arc::new(service.new_record(client, Lifetime::Default));
                 let new = insert(service, SessionToken::generate()?, record, &work).await?;
-                Some(new.cookie(service))
+                new.headers(service, Ways::of(self.way(), false))
             }
-            (None, _) => work.remove_cookie.then(|| service.cookie.remove()),
+            (None, _) if work.remove_cookie => service.carriers.removal(),
+            (None, _) => TokenHeaders::default(),
         };
         for key in &work.ended {
             service.store.delete(key, service.now()).await?;
         }
-        Ok(cookie)
+        Ok(headers)
     }
 
     /// Brings the changes to a session that is in the store.
@@ -81,7 +84,7 @@ impl SessionState {
         service: &SessionService,
         stored: Stored,
         work: &mut Work,
-    ) -> Result<Option<HeaderValue>, Error> {
+    ) -> Result<TokenHeaders, Error> {
         let now = service.now();
         let every = service.expiry.save_every_request;
         let mut live = Some(stored.clone());
@@ -99,17 +102,18 @@ impl SessionState {
         }
         // A session that is gone was ended by another request, whose answer dealt with the cookie;
         // the browser may have a new one by now.
-        let Some(live) = live else { return Ok(None) };
-        if let Some((token, announced)) = work.announce.take()
+        let Some(live) = live else { return Ok(TokenHeaders::default()) };
+        if let Some((token, announced, ways)) = work.announce.take()
             && announced.key == live.key
         {
-            return Ok(Some(service.cookie_for(&token, &live.record)));
+            return Ok(service.hand_out(&token, &live.record, ways));
         }
-        if work.expiry.is_none() && !every {
-            return Ok(None);
-        }
-        let token = self.presented_token(&live.key);
-        Ok(token.map(|token| service.cookie_for(token, &live.record)))
+        // The cookie has an age of its own, which follows the session's.
+        let prolonged = work.expiry.is_some() || every;
+        Ok(match self.cookie_token(&live.key).filter(|_| prolonged) {
+            Some(token) => service.hand_out(token, &live.record, Ways::COOKIE),
+            None => TokenHeaders::default(),
+        })
     }
 
     /// Stores a session that is not in the store yet, with all changes so far, now.
@@ -134,13 +138,14 @@ impl SessionState {
             let expiry = work.expiry.take();
             (Work { patches, expiry, ..Work::default() }, token, record, replaces, source)
         };
+        let ways = Ways::of(self.way(), replaces.is_some());
         let record = take_over(service, record, source).await?;
         let new = insert(service, token, record, &work).await?;
         let new = hand_over(service, new, replaces).await?;
         if let Some(New { token, stored }) = new {
             let mut work = self.work();
             work.current = Current::Stored(stored.clone());
-            work.announce = Some((token, stored));
+            work.announce = Some((token, stored, ways));
         }
         Ok(())
     }
@@ -153,8 +158,8 @@ struct New {
 }
 
 impl New {
-    fn cookie(&self, service: &SessionService) -> HeaderValue {
-        service.cookie_for(&self.token, &self.stored.record)
+    fn headers(&self, service: &SessionService, ways: Ways) -> TokenHeaders {
+        service.hand_out(&self.token, &self.stored.record, ways)
     }
 }
 

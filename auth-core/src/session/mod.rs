@@ -6,7 +6,7 @@
 //! - [`record`]: the stored row;
 //! - [`schema`] and [`untyped`]: the data as the application declares it;
 //! - [`live`]: the handle that an operation receives;
-//! - `service`: how sessions are configured;
+//! - `service`: how sessions are configured; `token`: how their tokens travel;
 //! - `state`: what the request knows and has changed; `commit`: how that reaches the store.
 
 mod commit;
@@ -16,7 +16,10 @@ pub mod record;
 pub mod schema;
 mod service;
 mod state;
+mod token;
 pub mod untyped;
 
 pub(crate) use service::{Lifetime, SessionService};
 pub(crate) use state::SessionState;
+pub use token::TokenHeaders;
+pub(crate) use token::{Carriers, Way};

@@ -1,18 +1,19 @@
-//! The sessions as they are configured: where they are kept, how long they live, which cookie names
-//! them.
+//! The sessions as they are configured: where they are kept, how long they live, how their tokens
+//! travel.
 
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use http::HeaderValue;
 use uuid::Uuid;
 
-use super::record::{SessionData, SessionRecord};
+use super::{
+    record::{SessionData, SessionRecord},
+    token::Carriers,
+};
 use crate::{
     clock::{Clock, to_the_millisecond},
     expiry::Expiry,
-    http::{Client, cookie::SessionCookie},
-    secret::SessionToken,
+    http::Client,
     store::SessionStore,
 };
 
@@ -20,7 +21,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct SessionService {
     pub(crate) store: Arc<dyn SessionStore>,
-    pub(crate) cookie: SessionCookie,
+    pub(crate) carriers: Carriers,
     pub(crate) expiry: Expiry,
     pub(crate) clock: Arc<dyn Clock>,
 }
@@ -73,11 +74,10 @@ impl SessionService {
         to_the_millisecond(self.clock.now())
     }
 
-    /// The `Set-Cookie` header of a session.
-    pub(super) fn cookie_for(&self, token: &SessionToken, record: &SessionRecord) -> HeaderValue {
+    /// How many seconds the cookie of a session lives; `None` if it ends with the browser.
+    pub(super) fn max_age(&self, record: &SessionRecord) -> Option<i64> {
         // Rounded up: the milliseconds since the session began are no second less.
         let age = (record.expires_at - self.now()).num_milliseconds().max(0);
-        let age = (age + 999) / 1000;
-        self.cookie.set(token, record.persistent.then_some(age))
+        record.persistent.then_some((age + 999) / 1000)
     }
 }

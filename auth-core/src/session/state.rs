@@ -13,13 +13,11 @@ use super::{
     patch::Patch,
     record::{SessionLogin, SessionRecord},
     service::{Lifetime, SessionService},
+    token::{Presented, Way, Ways},
 };
 use crate::{
     error::Error,
-    http::{
-        Client,
-        cookie::{PresentedToken, presented},
-    },
+    http::Client,
     secret::{SessionKey, SessionToken},
 };
 
@@ -29,18 +27,6 @@ pub(crate) struct SessionState {
     presented: OnceLock<Presented>,
     loaded: OnceLock<Option<Loaded>>,
     work: Mutex<Work>,
-}
-
-/// What the cookie of the request says.
-#[derive(Debug)]
-enum Presented {
-    Nothing,
-    /// A cookie that cannot name a session.
-    Unusable,
-    Token {
-        token: SessionToken,
-        key: SessionKey,
-    },
 }
 
 /// The session that was presented, as the store had it.
@@ -72,8 +58,8 @@ pub(crate) struct Work {
     pub(crate) generation: u32,
     /// Whether the cookie is to be removed if no other is set.
     pub(crate) remove_cookie: bool,
-    /// A token whose session is stored already and whose cookie is still to be sent.
-    pub(crate) announce: Option<(SessionToken, Stored)>,
+    /// A token whose session is stored already and that the client is still to be told.
+    pub(super) announce: Option<(SessionToken, Stored, Ways)>,
     /// A change that could not be written down; the commit reports it.
     pub(crate) fault: Option<Error>,
 }
@@ -108,31 +94,25 @@ pub(crate) struct ExpiryChange {
 }
 
 impl SessionState {
-    /// The key that the request's cookie presents.
+    /// The key that the request presents.
     pub(crate) fn presented_key(
         &self,
         service: &SessionService,
         headers: &HeaderMap,
     ) -> Option<SessionKey> {
-        let presented =
-            self.presented.get_or_init(|| match presented(headers, service.cookie.name()) {
-                PresentedToken::None => Presented::Nothing,
-                PresentedToken::Unusable => Presented::Unusable,
-                PresentedToken::Token(token) => Presented::Token { key: token.key(), token },
-            });
-        match presented {
+        match self.presented.get_or_init(|| service.carriers.presented(headers)) {
             Presented::Token { key, .. } => Some(*key),
-            Presented::Unusable => {
-                self.work().remove_cookie = true;
+            Presented::Unusable(way) => {
+                self.work().remove_cookie = *way == Way::Cookie;
                 None
             }
             Presented::Nothing => None,
         }
     }
 
-    /// Whether the request brought a session cookie, usable or not.
-    pub(crate) fn is_presented(&self) -> bool {
-        !matches!(self.presented.get(), None | Some(Presented::Nothing))
+    /// How the request presents a session, usable or not.
+    pub(crate) fn way(&self) -> Option<Way> {
+        self.presented.get()?.way()
     }
 
     /// Whether anybody asked for the session at all.
@@ -200,7 +180,7 @@ impl SessionState {
                 Some(Loaded { stored: Stored { key, record }, touch })
             }
             None => {
-                self.work().remove_cookie = true;
+                self.work().remove_cookie = self.way() == Some(Way::Cookie);
                 None
             }
         });
@@ -222,10 +202,10 @@ impl SessionState {
         self.work.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The token that the request presented, if it is the one of this key.
-    pub(crate) fn presented_token(&self, wanted: &SessionKey) -> Option<&SessionToken> {
+    /// The token that the request's cookie presented, if it is the one of this key.
+    pub(super) fn cookie_token(&self, wanted: &SessionKey) -> Option<&SessionToken> {
         match self.presented.get() {
-            Some(Presented::Token { token, key }) if key == wanted => Some(token),
+            Some(Presented::Token { way: Way::Cookie, token, key }) if key == wanted => Some(token),
             _ => None,
         }
     }
@@ -249,7 +229,7 @@ impl SessionState {
         }
     }
 
-    /// Starts a session under a new key, as every login does.
+    /// Starts a session under a new key, as every login does, and says which.
     ///
     /// Data of an anonymous session and of the same user go with it; another user's are dropped.
     pub(crate) fn begin(
@@ -258,7 +238,7 @@ impl SessionState {
         client: &Client,
         login: SessionLogin,
         lifetime: Lifetime,
-    ) -> Result<(), Error> {
+    ) -> Result<(Uuid, SessionToken), Error> {
         let token = SessionToken::generate()?;
         let mut record = service.new_record(client, lifetime);
         let mut work = self.work();
@@ -284,9 +264,10 @@ impl SessionState {
         record.login = Some(login);
         work.expiry = None;
         work.announce = None;
+        let begun = (record.handle, token.clone());
         let record = Arc::new(record);
         work.current = Current::Fresh { token, record, replaces: None, source: taken_over };
-        Ok(())
+        Ok(begun)
     }
 
     /// Gives the current session a new key, and a new login where one is given. Without a session,
@@ -334,7 +315,7 @@ impl SessionState {
         work.current = Current::None;
         work.expiry = None;
         work.announce = None;
-        work.remove_cookie = self.is_presented();
+        work.remove_cookie = self.way() == Some(Way::Cookie);
         work.drop_data();
         stored
     }

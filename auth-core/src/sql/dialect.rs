@@ -9,8 +9,7 @@ const LONGEST_NAME: usize = 40;
 
 /// One engine's way of saying things.
 ///
-/// Times are integers on every engine: milliseconds since 1970, UTC. They are cheap to read,
-/// compare alike everywhere, and no session time zone can shift them.
+/// Where a template has parts, the value stands between them.
 #[derive(Debug)]
 pub(crate) struct Dialect {
     /// Begins a transaction that already holds what a migration needs. SQLite would otherwise begin
@@ -24,6 +23,19 @@ pub(crate) struct Dialect {
     pub(crate) bytes: &'static str,
     /// The type as which the driver writes a uuid.
     pub(crate) uuid: &'static str,
+    /// The type of a [`Time`](super::value::Time).
+    pub(crate) time: &'static str,
+    /// The type of an [`Address`](super::value::Address).
+    pub(crate) address: &'static str,
+    /// The type of JSON that is only read and written as a whole, and whose text is kept as it is.
+    pub(crate) json: &'static str,
+    /// Template: text that is a parameter, as JSON.
+    pub(crate) as_json: [&'static str; 2],
+    /// Template, behind a time: so many milliseconds later.
+    pub(crate) plus_millis: [&'static str; 2],
+    /// Template, behind a unique column of a DELETE: where it is one of those that a SELECT with a
+    /// LIMIT finds, without waiting for rows that somebody else is at.
+    pub(crate) one_of: [&'static str; 2],
     /// The type of long text.
     pub(crate) text: &'static str,
     /// The type of text in an index, compared byte by byte.
@@ -34,7 +46,7 @@ pub(crate) struct Dialect {
     pub(crate) least: &'static str,
     /// Behind a parameter: compares text byte by byte, whatever the column's collation says.
     pub(crate) exactly: &'static str,
-    /// Before and behind a text column: its ASCII letters in lower case, all else as it is.
+    /// Template: a text column, its ASCII letters in lower case, all else as it is.
     pub(crate) ascii_lower: [&'static str; 2],
     /// Compares like `=`, but NULL equals NULL.
     pub(crate) is: &'static str,
@@ -51,6 +63,12 @@ const SQLITE: Dialect = Dialect {
     boolean: "BOOLEAN",
     bytes: "BLOB",
     uuid: "BLOB",
+    time: "INTEGER",
+    address: "TEXT",
+    json: "TEXT",
+    as_json: ["", ""],
+    plus_millis: [" + ", ""],
+    one_of: [" IN (", ")"],
     text: "TEXT",
     key_text: "TEXT",
     greatest: "MAX",
@@ -63,12 +81,45 @@ const SQLITE: Dialect = Dialect {
     numbered: false,
 };
 
+#[cfg(feature = "postgres")]
+const POSTGRES: Dialect = Dialect {
+    // The number is any that all processes agree on, "auth" and a zero. A migration may take longer
+    // than a request, but one that finds a lock taken does not hang for ever.
+    begin: "BEGIN ISOLATION LEVEL READ COMMITTED; \
+            SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '1min'; \
+            SELECT pg_advisory_xact_lock(1635087464, 0)",
+    integer: "BIGINT",
+    boolean: "BOOLEAN",
+    bytes: "BYTEA",
+    uuid: "UUID",
+    time: "TIMESTAMPTZ",
+    address: "INET",
+    // Not JSONB: it refuses the escape \u0000, which a client may put into any text of his.
+    json: "JSON",
+    as_json: ["CAST(", " AS JSON)"],
+    plus_millis: [" + ", " * INTERVAL '1 millisecond'"],
+    // As an array, so that it is found once whatever the plan is.
+    one_of: [" = ANY (ARRAY(", " FOR UPDATE SKIP LOCKED))"],
+    text: "TEXT",
+    key_text: "TEXT COLLATE \"C\"",
+    greatest: "GREATEST",
+    least: "LEAST",
+    exactly: " COLLATE \"C\"",
+    // In other collations, letters beyond ASCII change too, and in Turkish ones even `I` does.
+    ascii_lower: ["lower(", " COLLATE \"C\")"],
+    is: "IS NOT DISTINCT FROM",
+    quote: '"',
+    numbered: true,
+};
+
 impl Dialect {
     /// The dialect of a pool's engine.
     pub(crate) fn of(pool: &SqlPool) -> &'static Self {
         match *pool {
             #[cfg(feature = "sqlite")]
             SqlPool::Sqlite(_) => &SQLITE,
+            #[cfg(feature = "postgres")]
+            SqlPool::Postgres(_) => &POSTGRES,
         }
     }
 
@@ -125,12 +176,11 @@ mod tests {
         }
     }
 
-    #[cfg(feature = "sqlite")]
+    #[cfg(all(feature = "sqlite", feature = "postgres"))]
     #[test]
     fn numbers_parameters_where_the_engine_wants_it() {
-        let numbered = Dialect { numbered: true, ..SQLITE };
-        assert_eq!(numbered.sql("a = ? AND b > ?, ?"), "a = $1 AND b > $2, $3");
-        assert_eq!(numbered.sql("SELECT 1"), "SELECT 1");
+        assert_eq!(POSTGRES.sql("a = ? AND b > ?, ?"), "a = $1 AND b > $2, $3");
+        assert_eq!(POSTGRES.sql("SELECT 1"), "SELECT 1");
         assert_eq!(SQLITE.sql("a = ?"), "a = ?");
     }
 }

@@ -27,7 +27,7 @@ pub(crate) async fn migrate(
         dialect.sql("SELECT COALESCE(MAX(version), 0) FROM auth_migrations WHERE table_name = ?"),
     );
     let note = dialect.sql("INSERT INTO auth_migrations (table_name, version) VALUES (?, ?)");
-    super::on_engine!(pool, pool => {
+    super::on_pool!(pool, pool => {
         let mut transaction = pool.begin_with(dialect.begin).await?;
         sqlx::query(bookkeeping).execute(&mut *transaction).await?;
         let latest: i64 =

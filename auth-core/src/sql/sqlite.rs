@@ -1,13 +1,22 @@
-//! Opening an SQLite database for a service: [`sqlite_options`], [`open_sqlite`].
+//! SQLite: [`open_sqlite`], its settings, and how values look there.
 
 use std::{num::NonZero, str::FromStr, thread::available_parallelism, time::Duration};
 
 use sqlx::{
-    Connection, SqliteConnection, SqlitePool,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    Connection, Decode, Encode, Pool, Sqlite, SqliteConnection, SqlitePool, Type,
+    encode::IsNull,
+    error::BoxDynError,
+    sqlite::{
+        SqliteArgumentsBuffer, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions,
+        SqliteSynchronous, SqliteTypeInfo, SqliteValueRef,
+    },
 };
 use tokio::time::{Instant, sleep};
 
+use super::{
+    lease::Patience,
+    value::{Address, TextColumn, Time},
+};
 use crate::error::{BoxError, Error};
 
 /// How long a statement waits for the one writer that SQLite has.
@@ -109,6 +118,49 @@ fn is_busy(error: &sqlx::Error) -> bool {
 
 fn fault(error: impl Into<BoxError>) -> Error {
     Error::Store { store: "SQLite", source: error.into() }
+}
+
+impl Patience for Sqlite {
+    /// The file is on this machine, and the busy timeout bounds the wait for its writer. A database
+    /// in memory would be gone if its connection were closed.
+    fn limit(_: &Pool<Self>) -> Option<Duration> {
+        None
+    }
+}
+
+/// What is stored as another type, of which SQLite has only a few.
+macro_rules! stored_as {
+    ($($type:ty: $stored:ty, |$value:ident| $write:expr, |$found:ident| $read:expr;)*) => {$(
+        impl Type<Sqlite> for $type {
+            fn type_info() -> SqliteTypeInfo {
+                <$stored as Type<Sqlite>>::type_info()
+            }
+
+            fn compatible(ty: &SqliteTypeInfo) -> bool {
+                <$stored as Type<Sqlite>>::compatible(ty)
+            }
+        }
+
+        impl Encode<'_, Sqlite> for $type {
+            fn encode_by_ref(&self, buf: &mut SqliteArgumentsBuffer) -> Result<IsNull, BoxDynError> {
+                let $value = self;
+                <$stored as Encode<'_, Sqlite>>::encode($write, buf)
+            }
+        }
+
+        impl<'r> Decode<'r, Sqlite> for $type {
+            fn decode(value: SqliteValueRef<'r>) -> Result<Self, BoxDynError> {
+                let $found = <$stored as Decode<'r, Sqlite>>::decode(value)?;
+                Ok(Self($read))
+            }
+        }
+    )*};
+}
+
+stored_as! {
+    Time: i64, |time| time.0, |millis| millis;
+    Address: String, |address| address.0.to_string(), |text| text.parse()?;
+    TextColumn: String, |text| text.0.clone(), |text| text;
 }
 
 #[cfg(test)]

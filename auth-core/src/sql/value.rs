@@ -1,5 +1,7 @@
 //! What can be bound to a statement and read from a row, on every enabled engine.
 
+use std::net::IpAddr;
+
 /// A value that every enabled engine can store, such as a user's id.
 ///
 /// Implemented for every type that `sqlx` can encode for those engines: `i64`, `String` and `Uuid`
@@ -8,9 +10,9 @@
     message = "`{Self}` is not a value of every enabled SQL engine",
     note = "`i64`, `String` and `uuid::Uuid` are values of all engines"
 )]
-pub trait SqlValue: engine::SqliteValue + Send + Sync {}
+pub trait SqlValue: engine::SqliteValue + engine::PgValue + Send + Sync {}
 
-impl<T: engine::SqliteValue + Send + Sync> SqlValue for T {}
+impl<T: engine::SqliteValue + engine::PgValue + Send + Sync> SqlValue for T {}
 
 /// A type that can be read from a row of every enabled engine.
 ///
@@ -19,30 +21,49 @@ impl<T: engine::SqliteValue + Send + Sync> SqlValue for T {}
     message = "`{Self}` cannot be read from a row of every enabled SQL engine",
     note = "each field without an attribute must be a type that `sqlx` can decode"
 )]
-pub trait SqlRow: engine::FromSqliteRow + Send + Unpin {}
+pub trait SqlRow: engine::FromSqliteRow + engine::FromPgRow + Send + Unpin {}
 
-impl<T: engine::FromSqliteRow + Send + Unpin> SqlRow for T {}
+impl<T: engine::FromSqliteRow + engine::FromPgRow + Send + Unpin> SqlRow for T {}
 
 /// For each engine what it asks for, or nothing where it is not enabled.
 mod engine {
-    #[cfg(feature = "sqlite")]
-    pub trait SqliteValue:
-        for<'q> sqlx::Encode<'q, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>
-    {
-    }
-    #[cfg(feature = "sqlite")]
-    impl<T> SqliteValue for T where T: for<'q> sqlx::Encode<'q, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite> {}
-    #[cfg(not(feature = "sqlite"))]
-    pub trait SqliteValue {}
-    #[cfg(not(feature = "sqlite"))]
-    impl<T> SqliteValue for T {}
+    macro_rules! asks {
+        ($feature:literal, $value:ident, $row:ident, $database:path, $engine_row:path) => {
+            #[cfg(feature = $feature)]
+            pub trait $value: for<'q> sqlx::Encode<'q, $database> + sqlx::Type<$database> {}
+            #[cfg(feature = $feature)]
+            impl<T> $value for T where T: for<'q> sqlx::Encode<'q, $database> + sqlx::Type<$database> {}
+            #[cfg(not(feature = $feature))]
+            pub trait $value {}
+            #[cfg(not(feature = $feature))]
+            impl<T> $value for T {}
 
-    #[cfg(feature = "sqlite")]
-    pub trait FromSqliteRow: for<'r> sqlx::FromRow<'r, sqlx::sqlite::SqliteRow> {}
-    #[cfg(feature = "sqlite")]
-    impl<T> FromSqliteRow for T where T: for<'r> sqlx::FromRow<'r, sqlx::sqlite::SqliteRow> {}
-    #[cfg(not(feature = "sqlite"))]
-    pub trait FromSqliteRow {}
-    #[cfg(not(feature = "sqlite"))]
-    impl<T> FromSqliteRow for T {}
+            #[cfg(feature = $feature)]
+            pub trait $row: for<'r> sqlx::FromRow<'r, $engine_row> {}
+            #[cfg(feature = $feature)]
+            impl<T> $row for T where T: for<'r> sqlx::FromRow<'r, $engine_row> {}
+            #[cfg(not(feature = $feature))]
+            pub trait $row {}
+            #[cfg(not(feature = $feature))]
+            impl<T> $row for T {}
+        };
+    }
+
+    asks!("sqlite", SqliteValue, FromSqliteRow, sqlx::Sqlite, sqlx::sqlite::SqliteRow);
+    asks!("postgres", PgValue, FromPgRow, sqlx::Postgres, sqlx::postgres::PgRow);
 }
+
+/// A time in milliseconds since 1970: an integer in SQLite, which has no type for times, and a
+/// `timestamptz` in PostgreSQL.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Time(pub(crate) i64);
+
+/// An IP address: text in SQLite, `inet` in PostgreSQL.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Address(pub(crate) IpAddr);
+
+/// Reads what the engine can show as text: text itself, and JSON and addresses where they have
+/// types of their own.
+#[doc(hidden)]
+#[derive(Debug, Clone)]
+pub struct TextColumn(pub(crate) String);

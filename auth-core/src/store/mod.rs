@@ -11,11 +11,11 @@ use crate::{error::Error, secret::SessionKey, session::record::SessionRecord, us
 #[cfg(feature = "testing")]
 pub mod conformance;
 mod memory;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod sql;
 
 pub use self::memory::MemorySessions;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use self::sql::SqlSessions;
 
 /// Keeps sessions.

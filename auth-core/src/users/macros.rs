@@ -3,7 +3,7 @@
 /// Implements `sqlx::FromRow` for a user, for every engine that has the types of its fields.
 ///
 /// Two definitions, because a `cfg` inside a macro would be that of the caller's crate.
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __impl_sql_user {
@@ -16,7 +16,7 @@ macro_rules! __impl_sql_user {
         where
             R: $crate::__private::sqlx::Row,
             for<'c> &'c ::core::primitive::str: $crate::__private::sqlx::ColumnIndex<R>,
-            ::std::string::String: $crate::__private::sqlx::Decode<'r, R::Database>
+            $crate::users::sql::TextColumn: $crate::__private::sqlx::Decode<'r, R::Database>
                 + $crate::__private::sqlx::Type<R::Database>,
             $(
                 $crate::__impl_sql_user!(@column $kind $ty):
@@ -33,7 +33,7 @@ macro_rules! __impl_sql_user {
     };
     // The type that a column is decoded to.
     (@column plain $ty:ty) => { $ty };
-    (@column $kind:ident $ty:ty) => { ::core::option::Option<::std::string::String> };
+    (@column $kind:ident $ty:ty) => { ::core::option::Option<$crate::users::sql::TextColumn> };
     // The value of a field.
     (@read plain $row:ident $column:literal) => {
         $crate::__private::sqlx::Row::try_get($row, $column)?
@@ -56,7 +56,7 @@ macro_rules! __impl_sql_user {
 }
 
 /// Without an engine there are no rows.
-#[cfg(not(feature = "sqlite"))]
+#[cfg(not(any(feature = "sqlite", feature = "postgres")))]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __impl_sql_user {

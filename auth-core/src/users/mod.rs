@@ -9,13 +9,13 @@ use crate::{error::Error, password::PasswordHash, user::AuthUser};
 
 mod macros;
 mod memory;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub mod sql;
 #[cfg(test)]
 mod tests;
 
 pub use memory::{MemoryUsers, Taken};
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use sql::SqlUsers;
 
 /// Keeps users. The application owns the table; the framework reads users and changes the few

@@ -5,11 +5,11 @@ use std::{borrow::Cow, time::Duration};
 use auth_core::{
     guard::{Parameter, Policy, Principal},
     rejection::Rejection,
-    scheme::{BASIC, BEARER, SESSION},
+    scheme::SchemeKind,
 };
 use poem::http::{Method, StatusCode};
 
-use super::{REQUIRES, schemes};
+use super::{Configured, REQUIRES};
 
 /// A refusal, and the sentence that documents say of it.
 pub(crate) type Refusal = (Rejection, Cow<'static, str>);
@@ -28,41 +28,26 @@ const ENDED: &str = "The session has ended.";
 const DOES_NOT_HOLD: &str = "A credential does not hold.";
 
 /// Every refusal of the gate and the handles, in the order in which documents speak of them.
-pub(super) fn refusals(policy: &'static Policy, method: &Method) -> Vec<Refusal> {
-    let mut refusals: Vec<Refusal> = Vec::new();
-    let users: Vec<&Principal> = policy.users().collect();
-    let takes = |scheme| users.iter().any(|user| has(user, scheme));
-
-    if users.iter().any(|user| !user.optional) {
-        refusals.push((Rejection::MissingCredentials, NOBODY.into()));
-    }
-    if users.iter().any(|user| !user.optional && has(user, SESSION)) {
-        refusals.push((Rejection::InvalidSession, ENDED.into()));
-    }
-    if takes(BEARER) {
-        refusals.push((Rejection::InvalidToken, DOES_NOT_HOLD.into()));
-    }
-    if takes(BASIC) {
-        refusals.push((Rejection::WrongCredentials, DOES_NOT_HOLD.into()));
-    }
-    if takes(BEARER) || takes(BASIC) {
-        refusals.push((Rejection::MalformedCredentials, DOES_NOT_HOLD.into()));
-    }
-    if users.iter().any(|user| schemes(user).nth(1).is_some()) {
-        refusals.push((Rejection::ConflictingCredentials, DOES_NOT_HOLD.into()));
-    }
+pub(super) fn refusals(
+    policy: &'static Policy,
+    configured: &Configured,
+    method: &Method,
+) -> Vec<Refusal> {
+    let mut refusals = unauthenticated(policy, configured);
+    let takes = |scheme| policy.users().any(|user| configured.has(&user.user, scheme));
     for rejection in policy.requirement.refusals() {
         refusals.push((rejection, format!("{REQUIRES}{}.", policy.requirement).into()));
     }
-    if (touches_session(policy) || takes(BASIC)) && !is_safe(method) {
+    let by_cookie = touches_session(policy, configured) && configured.cookie().is_some();
+    if (by_cookie || takes(SchemeKind::Basic)) && !is_safe(method) {
         let text = "A page of another site sent the request.";
         refusals.push((Rejection::CrossSite, text.into()));
     }
-    if takes(BEARER) {
+    if takes(SchemeKind::Bearer) {
         let text = "The token was issued for another audience.";
         refusals.push((Rejection::WrongAudience, text.into()));
     }
-    if takes(BASIC) {
+    if takes(SchemeKind::Basic) {
         refusals.push((TOO_MANY_ATTEMPTS, TOO_MANY.into()));
     }
     for (status, code) in policy.rejects {
@@ -74,19 +59,54 @@ pub(super) fn refusals(policy: &'static Policy, method: &Method) -> Vec<Refusal>
     refusals
 }
 
-fn has(user: &Principal, scheme: &str) -> bool {
-    schemes(user).any(|name| name == scheme)
+/// The refusals of somebody who is not known.
+fn unauthenticated(policy: &Policy, configured: &Configured) -> Vec<Refusal> {
+    let mut refusals: Vec<Refusal> = Vec::new();
+    let users: Vec<&Principal> = policy.users().collect();
+    let required = || users.iter().filter(|user| !user.optional);
+    let takes = |scheme| users.iter().any(|user| configured.has(&user.user, scheme));
+
+    if required().next().is_some() {
+        refusals.push((Rejection::MissingCredentials, NOBODY.into()));
+    }
+    // A cookie that resolves to nothing is removed where users are optional, a header is refused.
+    let by_header = touches_data(policy, configured) && configured.session_header().is_some();
+    if by_header || required().any(|user| configured.has(&user.user, SchemeKind::Session)) {
+        refusals.push((Rejection::InvalidSession, ENDED.into()));
+    }
+    if takes(SchemeKind::Bearer) {
+        refusals.push((Rejection::InvalidToken, DOES_NOT_HOLD.into()));
+    }
+    if takes(SchemeKind::Basic) {
+        refusals.push((Rejection::WrongCredentials, DOES_NOT_HOLD.into()));
+    }
+    if takes(SchemeKind::Bearer) || takes(SchemeKind::Basic) {
+        refusals.push((Rejection::MalformedCredentials, DOES_NOT_HOLD.into()));
+    }
+    if users.iter().any(|user| configured.schemes(&user.user).len() > 1) {
+        refusals.push((Rejection::ConflictingCredentials, DOES_NOT_HOLD.into()));
+    }
+    refusals
 }
 
 fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE)
 }
 
-/// Whether the operation looks at the session or starts one.
-fn touches_session(policy: &Policy) -> bool {
+/// Whether the operation looks at the session before it runs.
+fn touches_data(policy: &Policy, configured: &Configured) -> bool {
     policy.asks().any(|parameter| match parameter {
-        Parameter::User(user) => has(user, SESSION),
-        Parameter::Handle(user) => user.meta.schemes.contains(&SESSION),
+        Parameter::User(user) => configured.has(&user.user, SchemeKind::Session),
+        Parameter::Handle(_) => false,
         Parameter::Session => true,
     })
+}
+
+/// Whether it does, or may start one.
+fn touches_session(policy: &Policy, configured: &Configured) -> bool {
+    let starts = |parameter: &Parameter| match parameter {
+        Parameter::Handle(user) => configured.has(user, SchemeKind::Session),
+        Parameter::User(_) | Parameter::Session => false,
+    };
+    touches_data(policy, configured) || policy.asks().any(starts)
 }

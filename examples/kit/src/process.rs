@@ -1,4 +1,4 @@
-//! The program: its log, its argument `--access`, and a server that says where it is and stops
+//! The program: its log, its arguments, and a server that says where it is and stops
 //! when it is told to.
 #![allow(clippy::print_stdout, reason = "a program that a person starts says where it is")]
 
@@ -48,13 +48,19 @@ impl Process {
         std::env::args().any(|argument| argument == "--access")
     }
 
+    /// What stands behind an argument, as in `--probe cookie`.
+    #[must_use]
+    pub fn argument(&self, name: &str) -> Option<String> {
+        std::env::args().skip_while(|argument| argument != name).nth(1)
+    }
+
     /// Prints the access report.
     pub fn print_access_report(&self, report: &impl Display) {
         print!("{report}");
     }
 
-    /// Serves until the process is told to stop, and then lets running requests finish. Prints
-    /// where the API is, which begins at the path `base`, and its document.
+    /// Serves an API, which begins at the path `base`, with its document and a page that shows it,
+    /// as [`serve_at`](Self::serve_at) does.
     ///
     /// # Errors
     ///
@@ -65,13 +71,29 @@ impl Process {
         base: &str,
         routes: impl IntoEndpoint<Endpoint: 'static>,
     ) -> io::Result<()> {
+        let places = [("API", base), ("document", "/openapi.json"), ("browser", "/docs")];
+        self.serve_at(address, &places, routes).await
+    }
+
+    /// Serves until the process is told to stop, and then lets running requests finish. Prints
+    /// where these places are, each a name and a path.
+    ///
+    /// # Errors
+    ///
+    /// - the address is taken or not this machine's
+    pub async fn serve_at(
+        self,
+        address: SocketAddr,
+        places: &[(&str, &str)],
+        routes: impl IntoEndpoint<Endpoint: 'static>,
+    ) -> io::Result<()> {
         // Said only when it is so: with port 0 the system chooses, and what is printed answers.
         let listener = TcpListener::bind(address).into_acceptor().await?;
         let bound = listener.local_addr();
         let address = bound.first().and_then(|bound| bound.as_socket_addr()).unwrap_or(&address);
-        println!("API       http://{address}{base}");
-        println!("document  http://{address}/openapi.json");
-        println!("browser   http://{address}/docs");
+        for (name, path) in places {
+            println!("{name:8}  http://{address}{path}");
+        }
         Server::new_with_acceptor(listener)
             .run_with_graceful_shutdown(routes, self.stopped, Some(GRACE))
             .await

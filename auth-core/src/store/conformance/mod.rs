@@ -162,7 +162,8 @@ fn session_of(user: &UserKey, at: DateTime<Utc>) -> SessionRecord {
 /// A session with a value in every field, and text of several scripts.
 fn full_session(at: DateTime<Utc>) -> SessionRecord {
     let mut data = SessionData::default();
-    let cart = r#"{"items":[{"n":1,"π":3.25}],"note":"日本語 \"quoted\" 'single' 🦀 %_?$1"}"#;
+    let cart =
+        r#"{"items":[{"n":1,"π":3.25}],"note":"日本語 \"quoted\" 'single' 🦀 %_?$1 \u0000"}"#;
     data.0.insert(String::new(), slot(r#"{"big":9007199254740993,"none":null}"#, None));
     data.0.insert("Cart".into(), slot(cart, Some(at + TimeDelta::minutes(5))));
     SessionRecord {

@@ -9,6 +9,7 @@ use crate::{
     error::{BoxError, Error},
     secret::SecurityStamp,
     session::record::{SessionData, SessionLogin, SessionRecord},
+    sql::value::{Address, TextColumn, Time},
     user::UserKey,
 };
 
@@ -17,14 +18,14 @@ pub(super) type Row = (
     Uuid,
     Option<String>,
     Option<Vec<u8>>,
-    Option<i64>,
-    String,
+    Option<Time>,
+    TextColumn,
+    Time,
+    Time,
     i64,
-    i64,
-    i64,
-    i64,
+    Time,
     bool,
-    Option<String>,
+    Option<Address>,
     Option<String>,
     i64,
 );
@@ -34,17 +35,17 @@ pub(super) struct Columns<'a> {
     pub(super) handle: Uuid,
     pub(super) user_key: Option<&'a str>,
     pub(super) stamp: Option<&'a [u8]>,
-    pub(super) login_at: Option<i64>,
+    pub(super) login_at: Option<Time>,
     pub(super) data: String,
-    pub(super) created_at: i64,
-    pub(super) last_active_at: i64,
+    pub(super) created_at: Time,
+    pub(super) last_active_at: Time,
     pub(super) idle_timeout: i64,
     /// From the milliseconds that are stored, so that the statements and
     /// [`SessionRecord::is_live`] agree.
-    pub(super) idle_expires_at: i64,
-    pub(super) expires_at: i64,
+    pub(super) idle_expires_at: Time,
+    pub(super) expires_at: Time,
     pub(super) persistent: bool,
-    pub(super) ip: Option<String>,
+    pub(super) ip: Option<Address>,
     pub(super) user_agent: Option<&'a str>,
     pub(super) version: i64,
 }
@@ -59,15 +60,15 @@ impl<'a> Columns<'a> {
             handle: record.handle,
             user_key: login.map(|login| login.user.as_str()),
             stamp: login.map(|login| &login.stamp.as_bytes()[..]),
-            login_at: login.map(|login| login.at.timestamp_millis()),
+            login_at: login.map(|login| millis(login.at)),
             data: record.data.to_json()?,
-            created_at: record.created_at.timestamp_millis(),
-            last_active_at,
+            created_at: millis(record.created_at),
+            last_active_at: Time(last_active_at),
             idle_timeout,
-            idle_expires_at: last_active_at.saturating_add(idle_timeout).min(expires_at),
-            expires_at,
+            idle_expires_at: Time(last_active_at.saturating_add(idle_timeout).min(expires_at)),
+            expires_at: Time(expires_at),
             persistent: record.persistent,
-            ip: record.ip.map(|ip| ip.to_string()),
+            ip: record.ip.map(Address),
             user_agent: record.user_agent.as_deref(),
             version: i64::try_from(record.version).map_err(Error::session_store)?,
         })
@@ -117,19 +118,24 @@ fn read(row: Row) -> Result<SessionRecord, BoxError> {
     Ok(SessionRecord {
         handle,
         login,
-        data: SessionData::from_json(&data)?,
+        data: SessionData::from_json(&data.0)?,
         created_at: time(created_at)?,
         last_active_at: time(last_active_at)?,
         idle_timeout: TimeDelta::try_milliseconds(idle_timeout)
             .ok_or("its idle timeout is out of range")?,
         expires_at: time(expires_at)?,
         persistent,
-        ip: ip.map(|ip| ip.parse()).transpose()?,
+        ip: ip.map(|ip| ip.0),
         user_agent,
         version: version.try_into()?,
     })
 }
 
-fn time(millis: i64) -> Result<DateTime<Utc>, BoxError> {
+/// A time as it is stored.
+pub(super) fn millis(at: DateTime<Utc>) -> Time {
+    Time(at.timestamp_millis())
+}
+
+fn time(Time(millis): Time) -> Result<DateTime<Utc>, BoxError> {
     DateTime::from_timestamp_millis(millis).ok_or_else(|| "a time is out of range".into())
 }

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use self::{
-    columns::{Columns, Row, record},
+    columns::{Columns, Row, millis, record},
     statements::Statements,
 };
 use super::{SessionStore, Update};
@@ -39,10 +39,12 @@ const PURGE_AT_ONCE: u64 = 500;
 ///
 /// Each call is one statement, or two where the second answers a rare question (was it a conflict,
 /// or is the session gone?). No transaction stays open over a wait for anything else, so nothing
-/// has to be retried. Times are kept as milliseconds since 1970.
+/// has to be retried.
 ///
-/// [`migrate`](Self::migrate) makes the table. On SQLite, open the database with
-/// [`open_sqlite`](crate::sql::open_sqlite) or its settings.
+/// [`migrate`](Self::migrate) makes the table. Open the database with
+/// [`SqlPool::connect`](crate::sql::SqlPool::connect), or with the settings that stand beside it for
+/// each engine. In PostgreSQL, times are `timestamptz` in whole milliseconds; in SQLite, which has
+/// no such type, they are milliseconds since 1970.
 ///
 /// # Security
 ///
@@ -123,7 +125,7 @@ impl SessionStore for SqlSessions {
     async fn create(&self, key: &SessionKey, record: Arc<SessionRecord>) -> Result<bool, Error> {
         let sql = self.sql.create.clone();
         let row = Columns::of(&record)?;
-        let created = on_engine!(&self.pool, pool => sqlx::query(sql)
+        let created = on_engine!(&self.pool, connection => sqlx::query(sql)
             .bind(&key.as_bytes()[..])
             .bind(row.handle)
             .bind(row.user_key)
@@ -139,7 +141,7 @@ impl SessionStore for SqlSessions {
             .bind(row.ip)
             .bind(row.user_agent)
             .bind(row.version)
-            .execute(pool)
+            .execute(connection)
             .await
             .map(|done| done.rows_affected()));
         match created {
@@ -156,10 +158,10 @@ impl SessionStore for SqlSessions {
         now: DateTime<Utc>,
     ) -> Result<Option<Arc<SessionRecord>>, Error> {
         let sql = self.sql.load.clone();
-        let row: Option<Row> = on_engine!(&self.pool, pool => sqlx::query_as(sql)
+        let row: Option<Row> = on_engine!(&self.pool, connection => sqlx::query_as(sql)
             .bind(&key.as_bytes()[..])
-            .bind(now.timestamp_millis())
-            .fetch_optional(pool)
+            .bind(millis(now))
+            .fetch_optional(connection)
             .await)
         .map_err(Error::session_store)?;
         row.map(record).transpose()
@@ -173,8 +175,8 @@ impl SessionStore for SqlSessions {
     ) -> Result<Update, Error> {
         let sql = self.sql.update.clone();
         let row = Columns::of(&record)?;
-        let now = now.timestamp_millis();
-        let rows = on_engine!(&self.pool, pool => sqlx::query(sql)
+        let now = millis(now);
+        let rows = on_engine!(&self.pool, connection => sqlx::query(sql)
             .bind(row.handle)
             .bind(row.user_key)
             .bind(row.stamp)
@@ -186,7 +188,6 @@ impl SessionStore for SqlSessions {
             .bind(row.last_active_at)
             .bind(row.idle_timeout)
             .bind(row.expires_at)
-            .bind(row.last_active_at)
             .bind(row.expires_at)
             .bind(row.persistent)
             .bind(row.ip)
@@ -195,7 +196,7 @@ impl SessionStore for SqlSessions {
             .bind(&key.as_bytes()[..])
             .bind(row.version - 1)
             .bind(now)
-            .execute(pool)
+            .execute(connection)
             .await
             .map(|done| done.rows_affected()))
         .map_err(Error::session_store)?;
@@ -203,10 +204,10 @@ impl SessionStore for SqlSessions {
             return Ok(Update::Done);
         }
         let sql = self.sql.version.clone();
-        let version: Option<i64> = on_engine!(&self.pool, pool => sqlx::query_scalar(sql)
+        let version: Option<i64> = on_engine!(&self.pool, connection => sqlx::query_scalar(sql)
             .bind(&key.as_bytes()[..])
             .bind(now)
-            .fetch_optional(pool)
+            .fetch_optional(connection)
             .await)
         .map_err(Error::session_store)?;
         Ok(if version.is_some() { Update::Conflict } else { Update::Gone })
@@ -214,14 +215,13 @@ impl SessionStore for SqlSessions {
 
     async fn touch(&self, key: &SessionKey, now: DateTime<Utc>) -> Result<bool, Error> {
         let sql = self.sql.touch.clone();
-        let now = now.timestamp_millis();
-        let rows = on_engine!(&self.pool, pool => sqlx::query(sql)
-            .bind(now)
+        let now = millis(now);
+        let rows = on_engine!(&self.pool, connection => sqlx::query(sql)
             .bind(now)
             .bind(now)
             .bind(&key.as_bytes()[..])
             .bind(now)
-            .execute(pool)
+            .execute(connection)
             .await
             .map(|done| done.rows_affected()))
         .map_err(Error::session_store)?;
@@ -230,10 +230,10 @@ impl SessionStore for SqlSessions {
 
     async fn delete(&self, key: &SessionKey, now: DateTime<Utc>) -> Result<bool, Error> {
         let sql = self.sql.delete_live.clone();
-        let rows = on_engine!(&self.pool, pool => sqlx::query(sql)
+        let rows = on_engine!(&self.pool, connection => sqlx::query(sql)
             .bind(&key.as_bytes()[..])
-            .bind(now.timestamp_millis())
-            .execute(pool)
+            .bind(millis(now))
+            .execute(connection)
             .await
             .map(|done| done.rows_affected()))
         .map_err(Error::session_store)?;
@@ -242,9 +242,9 @@ impl SessionStore for SqlSessions {
         }
         // Dead by our clock, and perhaps alive by that of another process.
         let sql = self.sql.delete.clone();
-        on_engine!(&self.pool, pool => sqlx::query(sql)
+        on_engine!(&self.pool, connection => sqlx::query(sql)
             .bind(&key.as_bytes()[..])
-            .execute(pool)
+            .execute(connection)
             .await
             .map(|_| false))
         .map_err(Error::session_store)
@@ -256,10 +256,10 @@ impl SessionStore for SqlSessions {
         now: DateTime<Utc>,
     ) -> Result<Vec<Arc<SessionRecord>>, Error> {
         let sql = self.sql.list_by_user.clone();
-        let rows: Vec<Row> = on_engine!(&self.pool, pool => sqlx::query_as(sql)
+        let rows: Vec<Row> = on_engine!(&self.pool, connection => sqlx::query_as(sql)
             .bind(user.as_str())
-            .bind(now.timestamp_millis())
-            .fetch_all(pool)
+            .bind(millis(now))
+            .fetch_all(connection)
             .await)
         .map_err(Error::session_store)?;
         rows.into_iter().map(record).collect()
@@ -288,16 +288,16 @@ impl SessionStore for SqlSessions {
         handle: Uuid,
         now: DateTime<Utc>,
     ) -> Result<bool, Error> {
-        let now = now.timestamp_millis();
+        let now = millis(now);
         let mut ended = 0;
         // As in `delete_by_user`.
         for sql in [&self.sql.delete_dead_by_handle, &self.sql.delete_live_by_handle] {
             let sql = sql.clone();
-            ended = on_engine!(&self.pool, pool => sqlx::query(sql)
+            ended = on_engine!(&self.pool, connection => sqlx::query(sql)
                 .bind(user.as_str())
                 .bind(handle)
                 .bind(now)
-                .execute(pool)
+                .execute(connection)
                 .await
                 .map(|done| done.rows_affected()))
             .map_err(Error::session_store)?;
@@ -313,17 +313,17 @@ impl SessionStore for SqlSessions {
     ) -> Result<u64, Error> {
         // No key is empty, so the empty one spares nothing.
         let except = except.map_or(&[][..], |key| key.as_bytes());
-        let now = now.timestamp_millis();
+        let now = millis(now);
         let mut ended = 0;
         // The dead ones first, because another process's clock may be behind and a touch there can
         // make a dead one live but never a live one dead. They are not counted.
         for sql in [&self.sql.delete_dead_by_user, &self.sql.delete_live_by_user] {
             let sql = sql.clone();
-            ended = on_engine!(&self.pool, pool => sqlx::query(sql)
+            ended = on_engine!(&self.pool, connection => sqlx::query(sql)
                 .bind(user.as_str())
                 .bind(except)
                 .bind(now)
-                .execute(pool)
+                .execute(connection)
                 .await
                 .map(|done| done.rows_affected()))
             .map_err(Error::session_store)?;
@@ -332,14 +332,13 @@ impl SessionStore for SqlSessions {
     }
 
     async fn purge_expired(&self, now: DateTime<Utc>) -> Result<u64, Error> {
-        let now = now.timestamp_millis();
+        let now = millis(now);
         let mut purged = 0;
         loop {
             let sql = self.sql.purge.clone();
-            let rows = on_engine!(&self.pool, pool => sqlx::query(sql)
+            let rows = on_engine!(&self.pool, connection => sqlx::query(sql)
                 .bind(now)
-                .bind(now)
-                .execute(pool)
+                .execute(connection)
                 .await
                 .map(|done| done.rows_affected()))
             .map_err(Error::session_store)?;

@@ -10,7 +10,8 @@ pub(super) fn migrations(dialect: &Dialect, table: &str) -> Vec<Vec<String>> {
 }
 
 fn create(dialect: &Dialect, table: &str) -> Vec<String> {
-    let Dialect { integer, boolean, bytes, uuid, text, key_text, .. } = dialect;
+    let Dialect { integer, boolean, bytes, uuid, time, address, json, text, key_text, .. } =
+        dialect;
     let name = |ending| dialect.name(table, ending);
     // `handle` is not unique: while a session's key is changed, its old and its new row stand side
     // by side.
@@ -21,15 +22,15 @@ fn create(dialect: &Dialect, table: &str) -> Vec<String> {
     handle {uuid} NOT NULL,
     user_key {key_text},
     stamp {bytes},
-    login_at {integer},
-    data {text} NOT NULL,
-    created_at {integer} NOT NULL,
-    last_active_at {integer} NOT NULL,
+    login_at {time},
+    data {json} NOT NULL,
+    created_at {time} NOT NULL,
+    last_active_at {time} NOT NULL,
     idle_timeout {integer} NOT NULL,
-    idle_expires_at {integer} NOT NULL,
-    expires_at {integer} NOT NULL,
+    idle_expires_at {time} NOT NULL,
+    expires_at {time} NOT NULL,
     persistent {boolean} NOT NULL,
-    ip {text},
+    ip {address},
     user_agent {text},
     version {integer} NOT NULL
 )",

@@ -30,39 +30,50 @@ pub(super) struct Statements {
 const RECORD: &str = "handle, user_key, stamp, login_at, data, created_at, last_active_at, \
                       idle_timeout, expires_at, persistent, ip, user_agent, version";
 
+/// Ten thousand years in milliseconds: as long as for ever, and no sum with it overflows.
+const LONGEST_IDLE: i64 = 315_576_000_000_000;
+
 impl Statements {
     pub(super) fn new(dialect: &Dialect, table: &str) -> Self {
         let table = dialect.name(table, "");
-        let (greatest, least) = (dialect.greatest, dialect.least);
+        let Dialect { greatest, least, .. } = dialect;
+        let [json, as_json] = dialect.as_json;
+        let [one_of, of_them] = dialect.one_of;
         // Shared, so that each use of a statement copies a pointer.
         let sql = |sql: &str| AssertSqlSafe(Arc::<str>::from(dialect.sql(sql))).into_sql_str();
         let later = format!("{greatest}(last_active_at, ?)");
-        // `idle_expires_at` has `expires_at` in it already. The subtraction keeps an idle timeout
-        // near the greatest integer from overflowing.
+        // `idle_expires_at` has `expires_at` in it already. An idle timeout near the greatest integer
+        // would overflow in a sum.
+        let dies = |idle_timeout: &str, expires_at: &str| {
+            let [plus, millis] = dialect.plus_millis;
+            let sum = format!("{later}{plus}{least}({idle_timeout}, {LONGEST_IDLE}){millis}");
+            format!("{least}({sum}, {expires_at})")
+        };
         Self {
             create: sql(&format!(
                 "INSERT INTO {table} (key_hash, handle, user_key, stamp, login_at, data, \
                  created_at, last_active_at, idle_timeout, idle_expires_at, expires_at, \
                  persistent, ip, user_agent, version) \
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                 VALUES (?, ?, ?, ?, ?, {json}?{as_json}, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
             )),
             load: sql(&format!(
                 "SELECT {RECORD} FROM {table} WHERE key_hash = ? AND idle_expires_at > ?"
             )),
             update: sql(&format!(
-                "UPDATE {table} SET handle = ?, user_key = ?, stamp = ?, login_at = ?, data = ?, \
-                 created_at = ?, last_active_at = {later}, idle_timeout = ?, \
-                 idle_expires_at = {later} + {least}(?, ? - {later}), expires_at = ?, \
-                 persistent = ?, ip = ?, user_agent = ?, version = ? \
-                 WHERE key_hash = ? AND version = ? AND idle_expires_at > ?"
+                "UPDATE {table} SET handle = ?, user_key = ?, stamp = ?, login_at = ?, \
+                 data = {json}?{as_json}, created_at = ?, last_active_at = {later}, \
+                 idle_timeout = ?, idle_expires_at = {dies}, expires_at = ?, persistent = ?, \
+                 ip = ?, user_agent = ?, version = ? \
+                 WHERE key_hash = ? AND version = ? AND idle_expires_at > ?",
+                dies = dies("?", "?"),
             )),
             version: sql(&format!(
                 "SELECT version FROM {table} WHERE key_hash = ? AND idle_expires_at > ?"
             )),
             touch: sql(&format!(
-                "UPDATE {table} SET last_active_at = {later}, \
-                 idle_expires_at = {later} + {least}(idle_timeout, expires_at - {later}) \
-                 WHERE key_hash = ? AND idle_expires_at > ?"
+                "UPDATE {table} SET last_active_at = {later}, idle_expires_at = {dies} \
+                 WHERE key_hash = ? AND idle_expires_at > ?",
+                dies = dies("idle_timeout", "expires_at"),
             )),
             delete_live: sql(&format!(
                 "DELETE FROM {table} WHERE key_hash = ? AND idle_expires_at > ?"
@@ -88,11 +99,12 @@ impl Statements {
             delete_live_by_user: sql(&format!(
                 "DELETE FROM {table} WHERE user_key = ? AND key_hash <> ? AND idle_expires_at > ?"
             )),
-            // The outer condition once more: a process whose clock is behind may have touched the
-            // session since it was selected.
+            // Nobody touches a session between the two: SQLite writes one statement at a time, and
+            // elsewhere the rows that are found are locked.
             purge: sql(&format!(
-                "DELETE FROM {table} WHERE idle_expires_at <= ? AND key_hash IN \
-                 (SELECT key_hash FROM {table} WHERE idle_expires_at <= ? LIMIT {PURGE_AT_ONCE})"
+                "DELETE FROM {table} WHERE key_hash{one_of}\
+                 SELECT key_hash FROM {table} WHERE idle_expires_at <= ? \
+                 LIMIT {PURGE_AT_ONCE}{of_them}"
             )),
         }
     }

@@ -1,12 +1,13 @@
 //! Columns that are not values of an engine by themselves: roles, lists, addresses, hashes.
 //!
-//! All are text, which every engine has and every other program can read.
+//! To the framework all are text, which every engine has and every other program can read. Where an
+//! engine has a type of its own for one, that is read too.
 
 use std::net::IpAddr;
 
 use sqlx::{Database, Decode, Encode, Type, encode::IsNull, error::BoxDynError};
 
-use crate::{password::PasswordHash, user::AuthRole};
+use crate::{password::PasswordHash, sql::value::TextColumn, user::AuthRole};
 
 /// What an `#[auth(roles)]` field is in its column: one role is its name, a list is a JSON array of
 /// names, none is NULL.
@@ -118,18 +119,18 @@ fn unreadable(column: &str, source: ColumnError) -> sqlx::Error {
 }
 
 #[doc(hidden)]
-pub fn read_roles<T: RoleColumn>(column: &str, text: Option<String>) -> Result<T, sqlx::Error> {
-    T::from_text(text).map_err(|error| unreadable(column, error))
+pub fn read_roles<T: RoleColumn>(column: &str, text: Option<TextColumn>) -> Result<T, sqlx::Error> {
+    T::from_text(text.map(|text| text.0)).map_err(|error| unreadable(column, error))
 }
 
 #[doc(hidden)]
-pub fn read_list(column: &str, text: Option<String>) -> Result<Vec<String>, sqlx::Error> {
-    list(text).map_err(|error| unreadable(column, error))
+pub fn read_list(column: &str, text: Option<TextColumn>) -> Result<Vec<String>, sqlx::Error> {
+    list(text.map(|text| text.0)).map_err(|error| unreadable(column, error))
 }
 
 #[doc(hidden)]
-pub fn read_ip<T: IpColumn>(column: &str, text: Option<String>) -> Result<T, sqlx::Error> {
-    text.map(|text| text.parse::<IpAddr>().map_err(ColumnError::NotAnAddress))
+pub fn read_ip<T: IpColumn>(column: &str, text: Option<TextColumn>) -> Result<T, sqlx::Error> {
+    text.map(|text| text.0.parse::<IpAddr>().map_err(ColumnError::NotAnAddress))
         .transpose()
         .and_then(|address| T::from_address(address).ok_or(ColumnError::Null))
         .map_err(|error| unreadable(column, error))

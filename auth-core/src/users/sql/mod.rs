@@ -7,20 +7,23 @@
 //! | field | column |
 //! |---|---|
 //! | without a mark | what `sqlx` decodes to its type |
-//! | `id` | the engine's own type: `Uuid` is a blob in SQLite, `i64` an integer, `String` text |
+//! | `id` | `Uuid`: a blob in SQLite, `uuid` in PostgreSQL; `i64`: an integer of 64 bits; `String`: text |
 //! | `password` | text, at least 128 characters; NULL where the field is an `Option` |
-//! | `roles` | text: the name of the role, NULL for `None`, a JSON array of names for a `Vec` |
-//! | `permissions` | text: a JSON array |
-//! | `login_time` | the engine's time with a time zone; nullable |
-//! | `login_ip` | text; nullable, because the address may be unknown |
-//! | `epoch` | an integer, not null |
+//! | `roles` | text: the name of the role, NULL for `None`, a JSON array of names for a `Vec`; in PostgreSQL `json` or `jsonb` too |
+//! | `permissions` | text: a JSON array; in PostgreSQL `json` or `jsonb` too |
+//! | `login_time` | the engine's time with a time zone: text in SQLite, `timestamptz` in PostgreSQL; nullable |
+//! | `login_ip` | text in SQLite, `inet` in PostgreSQL; nullable, because the address may be unknown |
+//! | `epoch` | an integer of 64 bits, not null |
 //!
-//! Every login column needs a unique index; one that ignores case needs it on `lower(column)`.
+//! Every login column needs a unique index. One that ignores case needs it on `lower(column)`, in
+//! PostgreSQL on `lower(column COLLATE "C")`: without that, `lower` follows the database's language
+//! and not ASCII.
 //!
 //! # Inserting a user
 //!
 //! INSERT is the application's own SQL, with all its columns. [`PasswordHash`] binds as it is;
-//! [`roles_to_text`] and [`list_to_text`] write what the columns of roles and permissions hold:
+//! [`roles_to_text`] and [`list_to_text`] write what the columns of roles and permissions hold
+//! (into a `jsonb` column as `CAST($4 AS jsonb)`):
 //!
 //! ```
 //! # use auth_core::{password::PasswordHash, user::AuthRole, users::sql::roles_to_text};
@@ -59,9 +62,11 @@ pub use self::columns::{ColumnError, IpColumn, RoleColumn, list_to_text, roles_t
 pub use self::columns::{read_ip, read_list, read_roles};
 use self::statements::Statements;
 use super::{Lookup, PasswordChange, UserStore, no_column};
+#[doc(hidden)]
+pub use crate::sql::value::TextColumn;
 use crate::{
     error::Error,
-    sql::{SqlPool, SqlRow, SqlValue, dialect::Dialect, on_engine},
+    sql::{SqlPool, SqlRow, SqlValue, dialect::Dialect, on_engine, value::Address},
     user::AuthUser,
 };
 
@@ -105,6 +110,16 @@ impl<U: SqlUser> SqlUsers<U> {
     }
 }
 
+/// Whether one of the user's login columns is this name, and not merely equal to it by the rules of
+/// a language: to some collations `jose` is `josé`.
+fn is_named<U: AuthUser>(user: &U, name: &str) -> bool {
+    U::META.login.iter().enumerate().any(|(index, column)| match user.login_name(index) {
+        Some(own) if column.ignore_case => own.eq_ignore_ascii_case(name),
+        Some(own) => own == name,
+        None => false,
+    })
+}
+
 impl<U> fmt::Debug for SqlUsers<U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SqlUsers").field("select", &self.sql.by_id.as_str()).finish_non_exhaustive()
@@ -131,7 +146,8 @@ impl<U: SqlUser> UserStore<U> for SqlUsers<U> {
             }
             query.fetch_all(pool).await
         });
-        let mut users = users.map_err(Error::user_store)?.into_iter();
+        let users = users.map_err(Error::user_store)?;
+        let mut users = users.into_iter().filter(|user| is_named(user, name));
         Ok(match (users.next(), users.next()) {
             (None, _) => Lookup::None,
             (Some(user), None) => Lookup::One(Arc::new(user)),
@@ -152,7 +168,7 @@ impl<U: SqlUser> UserStore<U> for SqlUsers<U> {
                 query = query.bind(at);
             }
             if U::META.login_ip.is_some() {
-                query = query.bind(ip.map(|ip| ip.to_string()));
+                query = query.bind(ip.map(Address));
             }
             query.bind(id).execute(pool).await.map(drop)
         })

@@ -51,9 +51,10 @@ impl Statements {
         });
         Self {
             by_id: sql(format!("{select} WHERE {id} = ?")),
-            // Two rows are enough to know that the name is ambiguous.
+            // Two users are enough to know that the name is ambiguous; a few more, because a
+            // column's collation may also find names that are merely similar.
             by_login: (!logins.is_empty())
-                .then(|| sql(format!("{select} WHERE {} LIMIT 2", logins.join(" OR ")))),
+                .then(|| sql(format!("{select} WHERE {} LIMIT 16", logins.join(" OR ")))),
             set_login: (!noted.is_empty()).then(|| sql(update(&noted))),
             set_password: set_password.map(sql),
             raise_epoch: raise("1").map(|raise| sql(update(&[raise]))),
@@ -62,13 +63,14 @@ impl Statements {
 }
 
 /// Whether a login column has the name that is bound, in ASCII lower case where case is ignored.
+///
+/// Compared by the column's own collation, because an index serves no other.
 fn is_login(dialect: &Dialect, login: &LoginColumn) -> String {
     let column = dialect.name(login.column, "");
-    let exactly = dialect.exactly;
     if login.ignore_case {
-        let [before, behind] = dialect.ascii_lower;
-        format!("{before}{column}{behind} = ?{exactly}")
+        let [lower, of] = dialect.ascii_lower;
+        format!("{lower}{column}{of} = ?")
     } else {
-        format!("{column} = ?{exactly}")
+        format!("{column} = ?")
     }
 }

@@ -221,7 +221,7 @@ async fn names_are_quoted_and_nothing_of_a_user_is_shown() {
     );
     assert_eq!(
         store.sql.by_login.as_ref().unwrap().as_str().split_once(" WHERE ").unwrap().1,
-        "`username` = ? COLLATE BINARY OR lower(`email`) = ? COLLATE BINARY LIMIT 2"
+        "`username` = ? OR lower(`email`) = ? LIMIT 16"
     );
     assert!(format!("{store:?}").starts_with("SqlUsers { select: \"SELECT `id`, `username`"));
 }

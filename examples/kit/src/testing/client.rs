@@ -49,14 +49,7 @@ impl Client {
     /// A client without credentials; its paths continue `base`, as in `http://127.0.0.1:8000/api`.
     #[must_use]
     pub fn new(base: impl Into<String>) -> Self {
-        let agent = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .proxy(None)
-            .timeout_global(Some(PATIENCE))
-            .build()
-            .into();
-        let (cookies, headers) = (BTreeMap::new(), Vec::new());
+        let (agent, cookies, headers) = (agent(), BTreeMap::new(), Vec::new());
         Self { agent, base: base.into(), cookies, token: None, headers }
     }
 
@@ -126,6 +119,17 @@ impl Client {
         }
         answer
     }
+}
+
+/// What sends requests: straight to the server, and it hands out every answer as it is.
+pub(super) fn agent() -> Agent {
+    Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .proxy(None)
+        .timeout_global(Some(PATIENCE))
+        .build()
+        .into()
 }
 
 /// Does to a client's cookies what a `Set-Cookie` header says.

@@ -3,9 +3,11 @@
 #![allow(clippy::missing_panics_doc, clippy::unwrap_used, reason = "a test fails by it")]
 
 mod client;
+mod remote;
 mod server;
 
 pub use self::{
     client::{Answer, Body, Client},
+    remote::Remote,
     server::{PATIENCE, Server, command, empty_folder},
 };

@@ -16,7 +16,7 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::Client;
+use super::{Client, Remote};
 
 /// How long a start, a stop or an answer may take.
 pub const PATIENCE: Duration = Duration::from_secs(10);
@@ -25,6 +25,7 @@ pub const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Server {
     program: &'static str,
+    arguments: Vec<String>,
     folder: Arc<TempDir>,
     settings: Vec<(String, String)>,
     process: Child,
@@ -50,6 +51,12 @@ impl Server {
         Self::start_in(program, empty_folder(), settings)
     }
 
+    /// Starts a program with arguments.
+    #[must_use]
+    pub fn start_as(program: &'static str, arguments: &[&str], settings: &[(&str, &str)]) -> Self {
+        Self::spawn(program, arguments, empty_folder(), settings)
+    }
+
     /// Starts in a folder, which other processes may use at the same time.
     #[must_use]
     pub fn start_in(
@@ -57,16 +64,28 @@ impl Server {
         folder: Arc<TempDir>,
         settings: &[(&str, &str)],
     ) -> Self {
+        Self::spawn(program, &[], folder, settings)
+    }
+
+    fn spawn(
+        program: &'static str,
+        arguments: &[&str],
+        folder: Arc<TempDir>,
+        settings: &[(&str, &str)],
+    ) -> Self {
+        let arguments: Vec<_> = arguments.iter().map(|text| (*text).to_owned()).collect();
         let settings: Vec<_> =
             settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        let (process, log, place) = spawn(program, folder.path(), &settings);
-        Self { program, folder, settings, process, log, place }
+        let mut command = command(program, folder.path());
+        let (process, log, place) = spawn(command.args(&arguments), folder.path(), &settings);
+        Self { program, arguments, folder, settings, process, log, place }
     }
 
     /// Starts again in the same folder, after a stop.
     pub fn start_again(&mut self) {
-        (self.process, self.log, self.place) =
-            spawn(self.program, self.folder.path(), &self.settings);
+        let mut command = command(self.program, self.folder.path());
+        let command = command.args(&self.arguments);
+        (self.process, self.log, self.place) = spawn(command, self.folder.path(), &self.settings);
     }
 
     /// Changes a setting for the next start.
@@ -139,13 +158,23 @@ impl Server {
     /// A client without credentials; its paths begin where the API does.
     #[must_use]
     pub fn client(&self) -> Client {
-        Client::new(format!("http://127.0.0.1:{}{}", self.place.port, self.place.base))
+        Client::new(format!("{}{}", self.origin(), self.place.base))
     }
 
     /// A client for what lies outside of the API, as the document does.
     #[must_use]
     pub fn root(&self) -> Client {
-        Client::new(format!("http://127.0.0.1:{}", self.place.port))
+        Client::new(self.origin())
+    }
+
+    /// The process as an endpoint.
+    #[must_use]
+    pub fn endpoint(&self) -> Remote {
+        Remote::new(self.origin())
+    }
+
+    fn origin(&self) -> String {
+        format!("http://127.0.0.1:{}", self.place.port)
     }
 }
 
@@ -174,11 +203,15 @@ pub fn command(program: &str, folder: &Path) -> Command {
 }
 
 /// Starts, and waits until the example says where it is.
-fn spawn(program: &str, folder: &Path, settings: &[(String, String)]) -> (Child, PathBuf, Place) {
+fn spawn(
+    command: &mut Command,
+    folder: &Path,
+    settings: &[(String, String)],
+) -> (Child, PathBuf, Place) {
     static STARTS: AtomicUsize = AtomicUsize::new(0);
     let log = folder.join(format!("log.{}", STARTS.fetch_add(1, Ordering::Relaxed)));
     let output = fs::File::create(&log).unwrap();
-    let mut process = command(program, folder)
+    let mut process = command
         .env("PORT", "0")
         .env("OUTBOX", folder.join("outbox"))
         .envs(settings.iter().map(|(key, value)| (key, value)))
@@ -204,9 +237,10 @@ fn spawn(program: &str, folder: &Path, settings: &[(String, String)]) -> (Child,
 }
 
 impl Place {
-    /// Reads the line `API  http://127.0.0.1:8000/api`, once all of it is there.
+    /// Reads the line `API  http://127.0.0.1:8000/api`, or that of a probe, once all of it is there.
     fn find(printed: &str) -> Option<Self> {
-        let line = printed.split_inclusive('\n').find(|line| line.starts_with("API "))?;
+        let is_it = |line: &&str| line.starts_with("API ") || line.starts_with("probe ");
+        let line = printed.split_inclusive('\n').find(is_it)?;
         let (_, url) = line.strip_suffix('\n')?.split_once("://")?;
         let (address, base) = url.find('/').map_or((url, ""), |slash| url.split_at(slash));
         let (_, port) = address.rsplit_once(':')?;

@@ -1,0 +1,65 @@
+//! Waiting for a database no longer than agreed: [`Lease`].
+
+use std::{future::Future, io, time::Duration};
+
+use sqlx::{Database, Pool, pool::PoolConnection};
+use tokio::{runtime::Handle, time::timeout};
+
+/// An engine as far as waiting for it goes.
+pub(crate) trait Patience: Database {
+    /// How long a statement may go without an answer; `None` where the engine ends it by itself.
+    fn limit(pool: &Pool<Self>) -> Option<Duration>;
+}
+
+/// A connection that is borrowed from a pool for one statement.
+///
+/// What is bounded by the pool itself: waiting for a connection, making one. What is not, and is
+/// therefore bounded here: the answer of a server that has vanished without a word, and the
+/// question whether a connection is still good, which the pool asks when it gets one back. A lost
+/// answer would otherwise keep a request, and its connection, until TCP gives up: a quarter of an
+/// hour.
+pub(crate) struct Lease<DB: Database> {
+    connection: PoolConnection<DB>,
+    limit: Option<Duration>,
+}
+
+impl<DB: Patience> Lease<DB> {
+    /// Waits for a connection, as long as the pool is set to.
+    pub(crate) async fn of(pool: &Pool<DB>) -> Result<Self, sqlx::Error> {
+        let limit = DB::limit(pool);
+        Ok(Self { connection: pool.acquire().await?, limit })
+    }
+
+    pub(crate) fn limit(&self) -> Option<Duration> {
+        self.limit
+    }
+
+    pub(crate) fn connection(&mut self) -> &mut DB::Connection {
+        &mut self.connection
+    }
+}
+
+impl<DB: Database> Drop for Lease<DB> {
+    /// Gives the connection back, also in the middle of an answer: when the statement took too
+    /// long, or when nobody wants the answer any more. If it is not good again in time, it is
+    /// closed.
+    fn drop(&mut self) {
+        let Some(limit) = self.limit else { return };
+        // Where there is no runtime, sqlx says so when it drops the connection.
+        let Ok(runtime) = Handle::try_current() else { return };
+        let returned = self.connection.return_to_pool();
+        runtime.spawn(async move { drop(timeout(limit, returned).await) });
+    }
+}
+
+/// Waits for an answer until the limit.
+pub(crate) async fn in_time<T>(
+    limit: Option<Duration>,
+    answer: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    let Some(limit) = limit else { return answer.await };
+    timeout(limit, answer).await.unwrap_or_else(|_| {
+        let what = format!("no answer within {limit:?}");
+        Err(sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, what)))
+    })
+}

@@ -1,0 +1,124 @@
+//! The ways to prove who one is, as documents name them.
+
+use auth_core::{
+    config::Authenticator,
+    guard::UserType,
+    scheme::{BASIC, BEARER, SESSION, SESSION_HEADER, SchemeKind},
+};
+use poem_openapi::registry::{MetaSecurityScheme, Registry};
+
+use super::SCOPE;
+use crate::problem::intern;
+
+/// The configuration as documents see it; without one, they speak of the defaults.
+pub(super) struct Configured(Option<Authenticator>);
+
+impl Configured {
+    /// The configuration whose documents are being made.
+    pub(super) fn here() -> Self {
+        Self(SCOPE.with_borrow(|scope| scope.as_ref().map(|scope| scope.auth.clone())))
+    }
+
+    /// By which schemes a user of this type may prove who he is, in the order they are tried.
+    pub(super) fn schemes(&self, user: &UserType) -> Vec<SchemeKind> {
+        user.meta.schemes.iter().filter_map(|name| SchemeKind::from_name(name)).collect()
+    }
+
+    pub(super) fn has(&self, user: &UserType, scheme: SchemeKind) -> bool {
+        self.schemes(user).contains(&scheme)
+    }
+
+    /// The same under their names in the document, where a session has one for each way it travels.
+    pub(super) fn names(&self, user: &UserType) -> Vec<&'static str> {
+        let mut names = Vec::new();
+        for scheme in self.schemes(user) {
+            match scheme {
+                SchemeKind::Session => {
+                    names.extend(self.cookie().map(|_| SESSION));
+                    names.extend(self.session_header().map(|_| SESSION_HEADER));
+                }
+                SchemeKind::Bearer => names.push(BEARER),
+                SchemeKind::Basic => names.push(BASIC),
+            }
+        }
+        names
+    }
+
+    /// The session cookie.
+    pub(super) fn cookie(&self) -> Option<&str> {
+        self.0.as_ref().map_or(Some("__Host-sid"), Authenticator::cookie_name)
+    }
+
+    /// The session header.
+    pub(super) fn session_header(&self) -> Option<&str> {
+        self.0.as_ref()?.session_header()
+    }
+
+    /// Adds the schemes of a type of user to the components.
+    pub(super) fn register(&self, registry: &mut Registry, user: &UserType) {
+        for name in self.names(user) {
+            let scheme = match name {
+                SESSION => self.cookie().map(session_scheme),
+                SESSION_HEADER => self.session_header().map(header_scheme),
+                BEARER => {
+                    let prefix = self.0.as_ref().and_then(Authenticator::token_prefix);
+                    Some(bearer_scheme(intern(prefix.unwrap_or("Bearer"))))
+                }
+                _ => Some(basic_scheme()),
+            };
+            if let Some(scheme) = scheme {
+                registry.create_security_scheme(name, scheme);
+            }
+        }
+    }
+}
+
+/// A scheme of this type with nothing else filled in.
+fn scheme(ty: &'static str, description: &'static str) -> MetaSecurityScheme {
+    MetaSecurityScheme {
+        ty,
+        description: Some(description),
+        name: None,
+        key_in: None,
+        scheme: None,
+        bearer_format: None,
+        flows: None,
+        openid_connect_url: None,
+    }
+}
+
+fn session_scheme(cookie: &str) -> MetaSecurityScheme {
+    MetaSecurityScheme {
+        name: Some(intern(cookie)),
+        key_in: Some("cookie"),
+        ..scheme("apiKey", "The session cookie that a login sets.")
+    }
+}
+
+fn header_scheme(header: &str) -> MetaSecurityScheme {
+    MetaSecurityScheme {
+        name: Some(intern(header)),
+        key_in: Some("header"),
+        ..scheme("apiKey", "The session that a login starts, from the header of its answer.")
+    }
+}
+
+fn bearer_scheme(prefix: &'static str) -> MetaSecurityScheme {
+    if prefix.eq_ignore_ascii_case("bearer") {
+        return MetaSecurityScheme {
+            scheme: Some("bearer"),
+            bearer_format: Some("JWT"),
+            ..scheme("http", "A token that a login issues.")
+        };
+    }
+    let description = format!("A token that a login issues, written as `{prefix} <token>`.");
+    MetaSecurityScheme {
+        name: Some("Authorization"),
+        key_in: Some("header"),
+        ..scheme("apiKey", intern(&description))
+    }
+}
+
+fn basic_scheme() -> MetaSecurityScheme {
+    MetaSecurityScheme { scheme: Some("basic"), ..scheme("http", "Name and password.") }
+}
