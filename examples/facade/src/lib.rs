@@ -10,7 +10,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use auth_poem::prelude::*;
 use example_kit::{BoxError, Database, Outbox};
-use poem::{Endpoint, EndpointExt, IntoEndpoint, Response, Route, middleware::Cors};
+use poem::{EndpointExt, IntoEndpoint, Route, get};
 
 pub mod api;
 mod code;
@@ -108,6 +108,28 @@ impl App {
         let api = auth.openapi(apis, "Facade", "1.0").server(BASE);
         Self { api, auth }
     }
+
+    /// All routes: the API, its document, a page that shows it, and a sign of life.
+    #[must_use]
+    pub fn routes(self, settings: &Settings) -> impl IntoEndpoint + use<> {
+        let Self { api, auth } = self;
+        let routes = Route::new()
+            .at("/openapi.json", api.spec_endpoint())
+            .nest("/docs", api.swagger_ui())
+            .at("/heartbeat", get(web::heartbeat))
+            .nest(BASE, api)
+            .with(auth.errors())
+            .boxed();
+        let routes = match settings.seed && settings.rules.sessions_of_seed {
+            true => routes.before(seed::known_sessions).boxed(),
+            false => routes,
+        };
+        let routes = match settings.maintenance {
+            true => routes.around(web::maintenance).boxed(),
+            false => routes,
+        };
+        routes.with(web::cors(settings)).after(web::uncached)
+    }
 }
 
 /// The roles that the service of that name knows, for guards: asked anew with each request, so
@@ -119,5 +141,17 @@ struct RolesOf(Arc<dyn Roles>);
 impl RoleStore<User> for RolesOf {
     async fn roles(&self, user: &User) -> Result<Vec<Grant>, auth_poem::fault::Error> {
         self.0.of(&user.id).await
+    }
+}
+
+/// Removes sessions that are over, every quarter of an hour, for as long as the process runs. They
+/// are over without it, but take up room.
+pub async fn purge_sessions(auth: Authenticator) {
+    let Some(sessions) = auth.session_store() else { return };
+    loop {
+        tokio::time::sleep(std::time::Duration::from_secs(15 * 60)).await;
+        if let Err(error) = sessions.purge_expired(Utc::now()).await {
+            tracing::error!(%error, "sessions that are over could not be removed");
+        }
     }
 }

@@ -21,6 +21,9 @@ pub struct Rules {
     pub clients_name_sites: bool,
     /// Whether everybody sees all of a site whose code he knows.
     pub sites_by_code_in_full: bool,
+    /// Whether the people of `SEED=1` have the sessions `111`, `222` and `333`, which everybody can
+    /// guess.
+    pub sessions_of_seed: bool,
 }
 
 impl Rules {
@@ -33,6 +36,7 @@ impl Rules {
         activate_at_signup: false,
         clients_name_sites: false,
         sites_by_code_in_full: false,
+        sessions_of_seed: false,
     };
 
     /// The rules of `COMPAT=1`.
@@ -44,5 +48,6 @@ impl Rules {
         activate_at_signup: true,
         clients_name_sites: true,
         sites_by_code_in_full: true,
+        sessions_of_seed: true,
     };
 }

@@ -126,7 +126,7 @@ impl Services {
         rules: Rules,
     ) -> auth_poem::Result<Json<OpenedSession>> {
         // First, because it asks other services: who is not told his token should have none.
-        let snapshot = self.snapshot(user).await?;
+        let snapshot = self.snapshot(&user.id, &user.roles).await?;
         let login = auth.login_user(user).await?;
         session.update(|data| *data = snapshot.clone()).await?;
         let token = login.session.and_then(|session| session.token);
@@ -153,8 +153,12 @@ impl Services {
     }
 
     /// What is to be remembered of a user now.
-    async fn snapshot(&self, user: &User) -> auth_poem::Result<UserSnapshot> {
-        let account = self.accounts.by_id_or_login(&user.id).await?;
+    pub(crate) async fn snapshot(
+        &self,
+        id: &str,
+        grants: &[Grant],
+    ) -> auth_poem::Result<UserSnapshot> {
+        let account = self.accounts.by_id_or_login(id).await?;
         let account = account.ok_or_else(|| Error::fault("an account is gone"))?;
         Ok(UserSnapshot {
             id: account.id,
@@ -164,10 +168,10 @@ impl Services {
             time_zone: account.time_zone,
             language: account.language,
             theme: account.theme,
-            roles: texts(&user.roles),
+            roles: texts(grants),
             change_pwd_time: account.password_time,
-            sites: self.sites.names(&scopes(&user.roles)).await?,
-            settings: self.settings.section(&user.id).await?,
+            sites: self.sites.names(&scopes(grants)).await?,
+            settings: self.settings.section(id).await?,
             custom_hdr: account.custom_hdr,
             custom_dat: account.custom_dat,
         })

@@ -1,7 +1,10 @@
 //! What the environment says.
 
+use std::{fmt::Display, str::FromStr};
+
 use auth_poem::prelude::*;
 use example_kit::{Common, EnvironmentError, flag, read, text};
+use poem::http::{HeaderName, HeaderValue};
 
 use crate::rules::Rules;
 
@@ -24,9 +27,9 @@ pub struct Settings {
     /// `TRUSTED_PROXIES`: networks whose `X-Forwarded-For` is believed, as in `10.0.0.0/8`.
     pub trusted_proxies: Vec<String>,
     /// `CORS_ORIGINS`: whose pages may call; all, if none is named.
-    pub cors_origins: Vec<String>,
+    pub cors_origins: Vec<HeaderValue>,
     /// `CORS_HEADERS`: headers that those pages may send, beside those that the facade reads.
-    pub cors_headers: Vec<String>,
+    pub cors_headers: Vec<HeaderName>,
     /// `MAINTENANCE_ENABLED`: nobody is served.
     pub maintenance: bool,
 }
@@ -43,7 +46,7 @@ impl Default for Settings {
             expire_timeout: Duration::days(1),
             trusted_proxies: Vec::new(),
             cors_origins: Vec::new(),
-            cors_headers: vec!["correlation_id".into()],
+            cors_headers: vec![HeaderName::from_static("correlation_id")],
             maintenance: false,
         }
     }
@@ -100,7 +103,7 @@ fn time(
 }
 
 /// A list with commas.
-fn list(name: &str) -> Result<Option<Vec<String>>, EnvironmentError> {
-    let items = |text: String| text.split(',').map(|item| item.trim().to_owned()).collect();
-    Ok(text(name)?.map(items))
+fn list<T: FromStr<Err: Display>>(name: &str) -> Result<Option<Vec<T>>, EnvironmentError> {
+    let read = |item: &str| item.trim().parse().map_err(|error| EnvironmentError::new(name, error));
+    text(name)?.map(|text| text.split(',').map(read).collect()).transpose()
 }

@@ -273,7 +273,7 @@ impl SessionStore for SqlSessions {
     ) -> Result<Vec<Arc<SessionRecord>>, Error> {
         let sql = self.sql.list.clone();
         let rows: Vec<Row> = on_engine!(&self.pool, pool => sqlx::query_as(sql)
-            .bind(now.timestamp_millis())
+            .bind(millis(now))
             .bind(i64::from(take))
             .bind(i64::from(skip))
             .fetch_all(pool)

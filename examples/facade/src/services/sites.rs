@@ -136,6 +136,29 @@ pub trait Sites: Debug + Send + Sync {
     async fn delete(&self, work: &mut Work, id: &str) -> auth_poem::Result<Option<Site>>;
 }
 
+impl SiteData {
+    /// A name, and nothing more.
+    pub(crate) fn named(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            active: true,
+            description: None,
+            address: None,
+            center: None,
+            radius: None,
+            geometry: None,
+            boundaries: None,
+            language: None,
+            timezone: None,
+            industry: None,
+            org_size: None,
+            total_sites: None,
+            purpose: None,
+            params: None,
+        }
+    }
+}
+
 fn yes() -> bool {
     true
 }
