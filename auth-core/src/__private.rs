@@ -9,7 +9,7 @@ pub use crate::{
     __impl_sql_user as impl_sql_user,
     guard::{AuthParameter, OtherParameter, Parameter, Policy, Probe},
     password::PasswordHash,
-    requirement::{FRESH, Requirement},
+    requirement::{Check, FRESH, Requirement},
     session::schema::SessionSchema,
     user::{AuthRole, AuthUser, LoginColumn, NoRole, RoleSet, UnknownRole, UserMeta},
 };

@@ -13,6 +13,7 @@ use crate::{
     config::{Authenticator, UserService},
     credentials::PasswordCheck,
     error::{Error, Failure},
+    guard::PathName,
     http::{Client, RequestHead, cross_site::is_cross_site, forwarded::client_ip, truncated},
     rejection::Rejection,
     scheme::{BearerScheme, Identification, Identity, Outcome},
@@ -35,6 +36,7 @@ pub struct Context {
     pub(crate) session: SessionState,
     outcomes: Mutex<Outcomes>,
     client: OnceLock<Client>,
+    path: OnceLock<&'static [PathName]>,
 }
 
 /// One outcome per type of user. Hardly an operation takes two, so the first has its place here.
@@ -75,6 +77,7 @@ impl Context {
             session: SessionState::default(),
             outcomes: Mutex::default(),
             client: OnceLock::new(),
+            path: OnceLock::new(),
         }
     }
 
@@ -195,6 +198,20 @@ impl Context {
             return Err(Rejection::CrossSite.into());
         }
         Ok(())
+    }
+
+    /// Notes how the operation's path parameters are called.
+    pub(crate) fn note_path(&self, path: &'static [PathName]) {
+        // A request has one operation; a second one inside of it, as no adapter makes them, would
+        // have the first one's names.
+        let _ = self.path.set(path);
+    }
+
+    /// What the route calls the path parameter that the operation's path calls so.
+    #[must_use]
+    pub fn route_name<'n>(&self, name: &'n str) -> &'n str {
+        let path = self.path.get().copied().unwrap_or_default();
+        path.iter().find(|(written, _)| *written == name).map_or(name, |(_, route)| *route)
     }
 
     /// Notes what a new session would record of the client.

@@ -2,7 +2,6 @@
 
 use std::{any::TypeId, marker::PhantomData};
 
-use chrono::TimeDelta;
 use futures_util::future::BoxFuture;
 
 use crate::{
@@ -11,9 +10,13 @@ use crate::{
     http::RequestHead,
     rejection::Rejection,
     requirement::Requirement,
-    scheme::{Identification, Identity, Outcome},
+    scheme::{Identification, Outcome},
     user::{AuthRole, AuthUser, UserMeta},
 };
+
+mod decide;
+
+use decide::{Asked, Decision};
 
 /// What an operation asks of its callers; `#[auth_api]` and `#[handler]` write one per operation.
 #[derive(Debug)]
@@ -26,11 +29,18 @@ pub struct Policy {
     pub parameters: &'static [Option<&'static Parameter>],
     /// What the user must fulfil.
     pub requirement: Requirement,
+    /// Whether who does not fulfil it is told that there is nothing: 404 in place of 403.
+    pub conceal: bool,
+    /// The path parameters, each by the operation's name for it and by the route's.
+    pub path: &'static [PathName],
     /// Which of two users must fulfil it: `#[require(user = Admin, …)]`.
     pub subject: Option<&'static Parameter>,
     /// Refusals of the operation's own, for its document: `#[rejects(name_taken = 409)]`.
     pub rejects: &'static [(u16, &'static str)],
 }
+
+/// A path parameter: what the operation's path calls it, and what the route does.
+pub type PathName = (&'static str, &'static str);
 
 /// What a parameter asks of authentication.
 #[derive(Debug)]
@@ -69,6 +79,8 @@ pub struct UserType {
     pub meta: &'static UserMeta,
     /// The roles that the type knows.
     pub roles: &'static [&'static str],
+    /// Whether they may have a scope.
+    pub scoped_roles: bool,
     /// The type's identity.
     pub id: fn() -> TypeId,
 }
@@ -77,14 +89,21 @@ impl UserType {
     /// The data of a type.
     #[must_use]
     pub const fn of<U: AuthUser>() -> Self {
-        Self { meta: U::META, roles: <U::Role as AuthRole>::NAMES, id: TypeId::of::<U> }
+        Self {
+            meta: U::META,
+            roles: <U::Role as AuthRole>::NAMES,
+            scoped_roles: U::SCOPED_ROLES,
+            id: TypeId::of::<U>,
+        }
     }
 }
 
+/// What is asked of one user.
 #[derive(Debug, Clone, Copy)]
 struct Admission {
     optional: bool,
-    requirement: Requirement,
+    /// The policy whose requirement the user must fulfil, if it is his to fulfil.
+    policy: Option<&'static Policy>,
 }
 
 /// A type that, as a parameter, asks something of authentication.
@@ -156,14 +175,22 @@ impl Policy {
     ///
     /// - a required user is missing, a credential does not hold, the requirement is not met:
     ///   [`Failure::Rejected`]
-    /// - a store cannot answer: [`Failure::Fault`]
-    pub async fn admit(&self, context: &Context, head: &RequestHead<'_>) -> Result<(), Failure> {
+    /// - a store cannot answer, or the route lacks a path parameter that the requirement reads:
+    ///   [`Failure::Fault`]
+    pub async fn admit(
+        &'static self,
+        context: &Context,
+        head: &RequestHead<'_>,
+    ) -> Result<(), Failure> {
+        if !self.path.is_empty() {
+            context.note_path(self.path);
+        }
         let subject = self.subject();
         for user in self.users() {
             let is_subject = !user.optional
                 && subject.is_some_and(|subject| subject.user.meta.path == user.user.meta.path);
-            let requirement = if is_subject { self.requirement } else { Requirement::LoggedIn };
-            let admission = Admission { optional: user.optional, requirement };
+            let admission =
+                Admission { optional: user.optional, policy: is_subject.then_some(self) };
             match (user.admit)(context, head, admission) {
                 Admitted::Now(result) => result?,
                 Admitted::Later(result) => result.await?,
@@ -179,79 +206,53 @@ fn admit<'a, U: AuthUser>(
     admission: Admission,
 ) -> Admitted<'a> {
     let mut identification = Identification::default();
-    match context.authenticate_now::<U>(&mut identification, head) {
-        Ok(Some(outcome)) => Admitted::Now(admission.decide(&outcome, context)),
-        Ok(None) => Admitted::Later(Box::pin(async move {
-            let outcome = context.finish_authentication::<U>(identification, head).await?;
-            admission.decide(&outcome, context)
-        })),
-        Err(failure) => Admitted::Now(Err(failure)),
+    let outcome = match context.authenticate_now::<U>(&mut identification, head) {
+        Ok(Some(outcome)) => outcome,
+        Ok(None) => {
+            return Admitted::Later(Box::pin(async move {
+                let outcome = context.finish_authentication::<U>(identification, head).await?;
+                admission.decide(outcome, context, head).wait().await
+            }));
+        }
+        Err(failure) => return Admitted::Now(Err(failure)),
+    };
+    admission.decide(outcome, context, head)
+}
+
+impl Admitted<'_> {
+    async fn wait(self) -> Result<(), Failure> {
+        match self {
+            Self::Now(result) => result,
+            Self::Later(result) => result.await,
+        }
     }
 }
 
 impl Admission {
-    fn decide<U: AuthUser>(self, outcome: &Outcome<U>, context: &Context) -> Result<(), Failure> {
-        match outcome {
-            Outcome::Nobody { .. } if self.optional => Ok(()),
-            Outcome::Nobody { stale: true } => Err(Rejection::InvalidSession.into()),
-            Outcome::Nobody { stale: false } => Err(Rejection::MissingCredentials.into()),
-            Outcome::Known(identity) => match decide(&self.requirement, identity, context) {
-                Decision::Met => Ok(()),
-                Decision::NotMet => Err(Rejection::Forbidden.into()),
-                Decision::NotFresh => Err(Rejection::ReauthenticationRequired.into()),
-            },
-        }
-    }
-}
-
-/// Whether a requirement is met.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Decision {
-    Met,
-    NotMet,
-    /// A new login would do.
-    NotFresh,
-}
-
-fn decide<U: AuthUser>(
-    requirement: &Requirement,
-    identity: &Identity<U>,
-    context: &Context,
-) -> Decision {
-    let met = |met: bool| if met { Decision::Met } else { Decision::NotMet };
-    match requirement {
-        Requirement::LoggedIn => Decision::Met,
-        Requirement::Role(role) => met(identity.user.has_role(role)),
-        Requirement::Permission(permission) => met(identity.user.has_permission(permission)),
-        Requirement::Fresh(age) => {
-            let age = TimeDelta::from_std(*age).unwrap_or(TimeDelta::MAX);
-            if context.now() - identity.login_at <= age {
-                Decision::Met
-            } else {
-                Decision::NotFresh
+    fn decide<'a, U: AuthUser>(
+        self,
+        outcome: Outcome<U>,
+        context: &'a Context,
+        head: &'a RequestHead<'a>,
+    ) -> Admitted<'a> {
+        let identity = match outcome {
+            Outcome::Nobody { .. } if self.optional => return Admitted::Now(Ok(())),
+            Outcome::Nobody { stale: true } => {
+                return Admitted::Now(Err(Rejection::InvalidSession.into()));
             }
-        }
-        Requirement::Any(items) => {
-            let mut best = Decision::NotMet;
-            for item in *items {
-                match decide(item, identity, context) {
-                    Decision::Met => return Decision::Met,
-                    Decision::NotFresh => best = Decision::NotFresh,
-                    Decision::NotMet => {}
-                }
+            Outcome::Nobody { stale: false } => {
+                return Admitted::Now(Err(Rejection::MissingCredentials.into()));
             }
-            best
-        }
-        Requirement::All(items) => {
-            let mut worst = Decision::Met;
-            for item in *items {
-                match decide(item, identity, context) {
-                    Decision::NotMet => return Decision::NotMet,
-                    Decision::NotFresh => worst = Decision::NotFresh,
-                    Decision::Met => {}
-                }
+            Outcome::Known(identity) => identity,
+        };
+        let Some(policy) = self.policy else { return Admitted::Now(Ok(())) };
+        let asked = Asked { policy, context, head };
+        match asked.decide(&identity, &[]) {
+            Ok(Decision::Ask(first)) => {
+                Admitted::Later(Box::pin(async move { asked.ask(&identity, first).await }))
             }
-            worst
+            Ok(decision) => Admitted::Now(asked.answer(decision)),
+            Err(fault) => Admitted::Now(Err(fault.into())),
         }
     }
 }

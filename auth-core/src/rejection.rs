@@ -13,6 +13,7 @@
 //! | `forbidden` | 403 | known, but the requirement is not met |
 //! | `reauthentication_required` | 403 | known, but the login is too long ago for this operation |
 //! | `cross_site` | 403 | a page of another site sent the session cookie or HTTP Basic, or asked for a session |
+//! | `not_found` | 404 | there is nothing here, or nothing for this user: `#[require(…, conceal)]` |
 //! | `weak_password` | 422 | the password policy refuses a new password |
 //! | `too_many_attempts` | 429 | too many failed logins for this name |
 //!
@@ -23,7 +24,7 @@ use std::{borrow::Cow, fmt, time::Duration};
 
 use http::StatusCode;
 
-use crate::password::WeakPassword;
+use crate::{password::WeakPassword, requirement::Requirement};
 
 /// A refusal: safe to show, with a code that clients may rely on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,12 +47,18 @@ pub enum Rejection {
     WrongAudience,
     /// A password change without the current password.
     WrongCurrentPassword,
-    /// The requirement of the operation is not met.
+    /// The user may not do this: what an operation itself raises.
     Forbidden,
+    /// The requirement of the operation is not met: what the guard raises. To a client it is
+    /// [`Forbidden`](Self::Forbidden); a responder may say what would have done, as in
+    /// [`Requirement::roles`].
+    RequirementNotMet(Requirement),
     /// The operation wants a login more recent than this one.
     ReauthenticationRequired,
     /// The request comes from a page of another site.
     CrossSite,
+    /// There is nothing here, or nothing that this user may know of.
+    NotFound,
     /// The password policy refuses a new password.
     WeakPassword(WeakPassword),
     /// Too many failed logins for this name.
@@ -93,9 +100,10 @@ impl Rejection {
             Self::WrongCredentials => "wrong_credentials",
             Self::WrongAudience => "wrong_audience",
             Self::WrongCurrentPassword => "wrong_current_password",
-            Self::Forbidden => "forbidden",
+            Self::Forbidden | Self::RequirementNotMet(_) => "forbidden",
             Self::ReauthenticationRequired => "reauthentication_required",
             Self::CrossSite => "cross_site",
+            Self::NotFound => "not_found",
             Self::WeakPassword(_) => "weak_password",
             Self::TooManyAttempts { .. } => "too_many_attempts",
             Self::Custom { code, .. } => code,
@@ -115,8 +123,10 @@ impl Rejection {
             Self::WrongAudience
             | Self::WrongCurrentPassword
             | Self::Forbidden
+            | Self::RequirementNotMet(_)
             | Self::ReauthenticationRequired
             | Self::CrossSite => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
             Self::WeakPassword(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Custom { status, .. } => *status,
@@ -135,9 +145,10 @@ impl Rejection {
             Self::WrongCredentials => "The name or the password is wrong.",
             Self::WrongAudience => "The token was issued for another audience.",
             Self::WrongCurrentPassword => "The current password is missing or wrong.",
-            Self::Forbidden => "You may not use this operation.",
+            Self::Forbidden | Self::RequirementNotMet(_) => "You may not use this operation.",
             Self::ReauthenticationRequired => "Log in again to use this operation.",
             Self::CrossSite => "This request was sent by a page of another site.",
+            Self::NotFound => "There is nothing here.",
             Self::WeakPassword(reason) => return Cow::Owned(reason.to_string()),
             Self::TooManyAttempts { .. } => "Too many failed attempts. Try again later.",
             Self::Custom { detail, .. } => return Cow::Borrowed(detail),

@@ -15,6 +15,10 @@ use chrono::{DateTime, Utc};
 
 use crate::password::PasswordHash;
 
+mod scoped;
+
+pub use scoped::{ScopeError, Scoped};
+
 /// A type of user: what `#[derive(AuthUser)]` implements.
 ///
 /// A value comes only from a [`UserStore`](crate::users::UserStore), by way of a verified
@@ -32,6 +36,8 @@ pub trait AuthUser: Clone + Send + Sync + 'static {
     type Role: AuthRole;
     /// Table, columns, schemes.
     const META: &'static UserMeta;
+    /// Whether the roles may be [`Scoped`], so that `#[require(role = "{site_id}:…")]` can be met.
+    const SCOPED_ROLES: bool = false;
 
     /// The user's id.
     fn id(&self) -> &Self::Id;
@@ -44,9 +50,15 @@ pub trait AuthUser: Clone + Send + Sync + 'static {
     /// The value of the login column with this index in [`UserMeta::login`].
     fn login_name(&self, index: usize) -> Option<&str>;
 
-    /// Whether the user has the role.
+    /// Whether the user has the role, in no scope.
     fn has_role(&self, role: &str) -> bool {
         let _ = role;
+        false
+    }
+
+    /// Whether the user has the role in this very scope. A role in no scope is not meant.
+    fn has_role_in(&self, scope: &str, role: &str) -> bool {
+        let _ = (scope, role);
         false
     }
 
@@ -133,16 +145,24 @@ impl AuthRole for NoRole {
 #[error("no such role")]
 pub struct UnknownRole;
 
-/// What an `#[auth(roles)]` field may be: one role, an optional one, or a list.
+/// What an `#[auth(roles)]` field may be: one role, an optional one, a list, or a list of roles in
+/// scopes.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not hold roles of the type `{R}`",
     label = "not a role, an optional role or a list of roles",
     note = "the field under `#[auth(roles)]` holds what `#[auth(role = …)]` names: `{R}`, \
-            `Option<{R}>` or `Vec<{R}>`"
+            `Option<{R}>`, `Vec<{R}>` or `Vec<Scoped<{R}>>`"
 )]
 pub trait RoleSet<R> {
-    /// Whether a role of that name is in the set.
+    /// Whether the roles may have a scope.
+    const SCOPED: bool = false;
+    /// Whether a role of that name is in the set, without a scope.
     fn has_role(&self, name: &str) -> bool;
+    /// Whether a role of that name is in the set, with this scope.
+    fn has_role_in(&self, scope: &str, name: &str) -> bool {
+        let _ = (scope, name);
+        false
+    }
     /// Whether a role in the set grants the permission.
     fn grants(&self, permission: &str) -> bool;
 }

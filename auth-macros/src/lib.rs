@@ -18,6 +18,7 @@ mod param;
 mod parse;
 mod paths;
 mod requirement;
+mod route;
 mod session_schema;
 mod stray;
 #[cfg(test)]

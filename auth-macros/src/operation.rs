@@ -3,10 +3,15 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::{Attribute, Ident, LitInt, LitStr, Meta, Token, ext::IdentExt, spanned::Spanned};
+use syn::{Attribute, Ident, LitInt, Meta, Token, Type, ext::IdentExt, spanned::Spanned};
 
 use crate::{
-    diag::Mistakes, param::Param, parse, paths::Runtime, requirement, requirement::Require,
+    diag::Mistakes,
+    param::Param,
+    parse,
+    paths::Runtime,
+    requirement::{self, Require, Role},
+    route::Route,
 };
 
 /// The attributes that are ours.
@@ -16,8 +21,8 @@ pub(crate) const OURS: [&str; 3] = ["require", "public", "rejects"];
 #[derive(Debug, Default)]
 pub(crate) struct Guards {
     /// Where `#[public]` stands.
-    public: Option<Span>,
-    require: Option<Require>,
+    pub(crate) public: Option<Span>,
+    pub(crate) require: Option<Require>,
     /// `#[rejects(username_taken = 409)]`: code and status.
     rejects: Vec<(String, u16)>,
 }
@@ -36,6 +41,23 @@ impl Guards {
             }
         }
         this
+    }
+
+    /// Adds what is required of every operation of the impl.
+    pub(crate) fn join(&mut self, everywhere: &Require, mistakes: &mut Mistakes) {
+        if let Some(public) = self.public {
+            mistakes.spanned(
+                public,
+                "`#[auth_api(require(…))]` guards every operation of this impl; write a public one \
+                 into an impl of its own",
+            );
+            return;
+        }
+        let joined = everywhere.clone();
+        self.require = Some(match self.require.take() {
+            Some(own) => joined.and(own, mistakes),
+            None => joined,
+        });
     }
 
     fn read_public(&mut self, attr: &Attribute, mistakes: &mut Mistakes) {
@@ -111,6 +133,10 @@ pub(crate) struct Operation {
     pub(crate) guards: Guards,
     /// Stands on everything that is emitted for the operation.
     pub(crate) cfg: Vec<Attribute>,
+    /// Its path, where the macro knows it.
+    pub(crate) route: Route,
+    /// The type of the impl, for an operation of one.
+    pub(crate) itself: Option<Type>,
 }
 
 impl Operation {
@@ -118,7 +144,7 @@ impl Operation {
     /// are wrong if it fails: one check that somebody guards the operation, and one for each role
     /// and for each parameter that could be a user. Needs `OtherParameter` in scope.
     pub(crate) fn policy(&self, p: &Runtime) -> TokenStream {
-        let Self { name, params, guards, cfg } = self;
+        let Self { name, params, guards, cfg, .. } = self;
         let marker = marker(name);
         let text = name.unraw().to_string();
         let public = guards.public.is_some();
@@ -127,9 +153,11 @@ impl Operation {
             quote!(<#p::Probe<#ty>>::PARAMETER)
         });
         let requirement = match &guards.require {
-            Some(require) => require.expand(p),
+            Some(require) => require.expand(p, self.itself.as_ref()),
             None => requirement::logged_in(p),
         };
+        let conceal = guards.require.as_ref().is_some_and(|require| require.conceal.is_some());
+        let path = self.route.renamed().map(|(written, route)| quote!((#written, #route)));
         let user = guards.require.as_ref().and_then(|require| require.user.as_ref());
         let subject = match user {
             Some(user) => quote!(<#p::Probe<#user>>::PARAMETER),
@@ -147,6 +175,8 @@ impl Operation {
                     public: #public,
                     parameters: &[#(#probes),*],
                     requirement: #requirement,
+                    conceal: #conceal,
+                    path: &[#(#path),*],
                     subject: #subject,
                     rejects: &[#(#rejects),*],
                 };
@@ -156,24 +186,34 @@ impl Operation {
     }
 
     fn checks(&self, marker: &Ident, p: &Runtime) -> TokenStream {
-        let Self { name, params, guards, cfg } = self;
-        let check = |span: Span, function: &str, role: Option<&LitStr>| {
+        let Self { name, params, guards, cfg, .. } = self;
+        let check = |span: Span, function: &str, more: TokenStream| {
             let (p, function) = (p.at(span), Ident::new(function, span));
-            let role = role.map(|role| quote!(, #role));
             quote_spanned! {span=>
                 #(#cfg)*
-                const _: () = #p::check::#function(<#marker as #p::Operation>::POLICY #role);
+                const _: () = #p::check::#function(<#marker as #p::Operation>::POLICY #more);
             }
         };
         let mut checks: TokenStream =
             params.iter().filter_map(|param| param.check(cfg, p)).collect();
         checks.extend(match (guards.public, &guards.require) {
-            (Some(span), _) => check(span, "public", None),
-            (None, Some(require)) => check(require.span, "requirable", None),
-            (None, None) => check(name.span(), "protected", None),
+            (Some(span), _) => check(span, "public", quote!()),
+            (None, Some(require)) => check(require.span, "requirable", quote!()),
+            (None, None) => check(name.span(), "protected", quote!()),
         });
         let Some(require) = &guards.require else { return checks };
-        checks.extend(require.roles().iter().map(|role| check(role.span(), "role", Some(role))));
+        for Role { span, name, scoped } in require.roles() {
+            checks.extend(check(span, "role", quote!(, #name)));
+            checks.extend(scoped.then(|| check(span, "scope", quote!())));
+        }
+        for asked in require.checks() {
+            let (span, name) = (asked.span(), asked.name());
+            let function = asked.function(self.itself.as_ref());
+            let p = p.at(span);
+            let whom = Ident::new(if asked.is_method() { "whom_method" } else { "whom" }, span);
+            let whom = quote_spanned!(span=> #p::ask::#whom(#function));
+            checks.extend(check(span, "takes_subject", quote!(, #name, #whom)));
+        }
         // A type that is no user would silently name nobody.
         if let Some(user) = &require.user {
             let p = p.at(user.span());

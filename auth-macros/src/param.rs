@@ -2,7 +2,9 @@
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
-use syn::{Attribute, FnArg, Ident, Pat, PatType, Signature, Type, spanned::Spanned};
+use syn::{
+    Attribute, FnArg, Ident, LitStr, Pat, PatType, Signature, Type, ext::IdentExt, spanned::Spanned,
+};
 
 use crate::{diag::Mistakes, parse, paths::Runtime, types};
 
@@ -117,6 +119,31 @@ impl Param {
         };
         let (p, function) = (p.at(ty.span()), Ident::new(function, ty.span()));
         Some(quote_spanned!(ty.span()=> #(#cfg)* const _: () = #p::#function::<#ty>();))
+    }
+
+    /// Whether poem-openapi takes this for a path parameter: by the type's name.
+    pub(crate) fn is_path(&self) -> bool {
+        match types::bare(&self.ty) {
+            Type::Path(ty) => ty.path.segments.iter().any(|segment| segment.ident == "Path"),
+            _ => false,
+        }
+    }
+
+    /// The name in the document: `#[oai(name = "…")]`, else the parameter's.
+    pub(crate) fn documented_name(&self) -> String {
+        let mut name = self.name.unraw().to_string();
+        for attr in parse::named(&self.attrs, "oai") {
+            // What cannot be read is poem-openapi's to refuse.
+            let _ = attr.parse_nested_meta(|meta| {
+                if meta.path.is_ident("name") {
+                    name = meta.value()?.parse::<LitStr>()?.value();
+                } else if let Ok(value) = meta.value() {
+                    value.parse::<syn::Expr>()?;
+                }
+                Ok(())
+            });
+        }
+        name
     }
 
     /// The author's value out of what was extracted.

@@ -25,6 +25,7 @@ pub(crate) const NAMES: &[&str] = &[
     "impl_user",
     // operations
     "Arg",
+    "Check",
     "FRESH",
     "Gate",
     "Guarded",
@@ -37,6 +38,8 @@ pub(crate) const NAMES: &[&str] = &[
     "Requirement",
     "Returns",
     "RouteTable",
+    "add_routes_with",
+    "ask",
     "check",
     "document",
     "is_handler_param",

@@ -1,22 +1,60 @@
 //! Exactly what the expansions of the macros may name. Nothing here is public interface.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, future::Future, sync::Arc};
 
 pub use auth_core::__private::*;
 pub use poem;
+use poem::{Endpoint, EndpointExt};
 pub use poem_openapi;
 
-use crate::error::Result;
 pub use crate::{
     __impl_user as impl_user,
     gate::{Gate, Guarded, Returns},
     openapi::{document, register},
     param::{Arg, GuardedByMacro, HandlerArg, HandlerParam, OptionArg, Param},
 };
+use crate::{error::Result, layer::Boxed};
+
+pub mod ask;
 
 /// poem-openapi's table of routes.
 pub type RouteTable =
     HashMap<String, HashMap<poem::http::Method, poem::endpoint::BoxEndpoint<'static>>>;
+
+/// Adds the routes of an impl whose guards ask its methods: with each request goes the value.
+pub fn add_routes_with<T: Send + Sync + 'static, S: poem_openapi::OpenApi>(
+    api: &Arc<T>,
+    shim: impl FnOnce(Arc<T>) -> S,
+    routes: &mut RouteTable,
+) {
+    let mut own = RouteTable::new();
+    shim(api.clone()).add_routes(&mut own);
+    for (path, endpoints) in own {
+        let known = routes.entry(path).or_default();
+        for (method, endpoint) in endpoints {
+            let endpoint = WithApi { api: api.clone(), endpoint: Boxed(endpoint) };
+            known.insert(method, endpoint.boxed());
+        }
+    }
+}
+
+/// An endpoint whose requests carry the value of its impl.
+struct WithApi<T> {
+    api: Arc<T>,
+    endpoint: Boxed,
+}
+
+impl<T: Send + Sync + 'static> Endpoint for WithApi<T> {
+    type Output = poem::Response;
+
+    fn call(
+        &self,
+        mut request: poem::Request,
+    ) -> impl Future<Output = poem::Result<Self::Output>> + Send {
+        request.extensions_mut().insert(self.api.clone());
+        self.endpoint.call(request)
+    }
+}
 
 /// The user whom the gate has let in.
 ///

@@ -62,6 +62,9 @@ fn who(policy: &Policy) -> String {
                 _ if user.optional => format!("anybody, a {name} by name"),
                 Requirement::LoggedIn => format!("a {name}"),
                 _ if subject != Some(user.user.meta.path) => format!("a {name}"),
+                requirement if policy.conceal => {
+                    format!("a {name} with {requirement}; others find nothing")
+                }
                 requirement => format!("a {name} with {requirement}"),
             }
         })

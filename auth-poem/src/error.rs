@@ -58,6 +58,11 @@ impl Error {
         }
     }
 
+    /// What went wrong, without the configuration.
+    pub(crate) fn into_failure(self) -> Failure {
+        self.failure
+    }
+
     /// Has the error answered as `auth` is configured.
     pub(crate) fn under(mut self, auth: &Authenticator) -> Self {
         self.auth.get_or_insert_with(|| auth.clone());

@@ -18,7 +18,10 @@ use auth_core::{
 };
 use poem::{Addr, FromRequest, Request, RequestBody};
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    path::adapter_request,
+};
 
 /// The session's data of one kind: `session: Session<EmailSession>`, or `session: Session` for
 /// values by key.
@@ -126,6 +129,7 @@ pub(crate) fn head_of(request: &Request) -> RequestHead<'_> {
         uri: request.original_uri(),
         headers: request.headers(),
         peer: peer_of(request),
+        adapter: adapter_request(request),
     }
 }
 

@@ -5,6 +5,7 @@ use std::{future::Future, marker::PhantomData, sync::Arc};
 
 use auth_core::{
     __private::Operation, config::Authenticator, context::Context, error::Failure, guard::Policy,
+    rejection::Rejection,
 };
 use poem::{Request, RequestBody, Response, Result, error::IntoResult};
 use poem_openapi::{
@@ -83,24 +84,29 @@ async fn enter(request: &Request, policy: &'static Policy) -> Result<Arc<Context
                     code = rejection.code(),
                     "a request was refused"
                 );
+                note_undocumented(policy, rejection);
             }
             Err(Error::from(failure).under(context.auth()).into())
         }
     }
 }
 
-fn leave(auth: &Authenticator, policy: &Policy, error: poem::Error) -> poem::Error {
-    if let Some(Failure::Rejected(rejection)) = error.downcast_ref::<Error>().map(Error::failure)
-        && is_custom(rejection)
-        && !policy.rejects.iter().any(|(status, _)| *status == rejection.status().as_u16())
-    {
+/// Warns of a refusal of the application's own that the document does not know.
+fn note_undocumented(policy: &Policy, rejection: &Rejection) {
+    let status = rejection.status().as_u16();
+    if is_custom(rejection) && !policy.rejects.iter().any(|(known, _)| *known == status) {
         tracing::warn!(
             operation = policy.name,
             code = rejection.code(),
-            "the document does not know this refusal; write #[rejects({} = {})]",
+            "the document does not know this refusal; write #[rejects({} = {status})]",
             rejection.code(),
-            rejection.status().as_u16(),
         );
+    }
+}
+
+fn leave(auth: &Authenticator, policy: &Policy, error: poem::Error) -> poem::Error {
+    if let Some(Failure::Rejected(rejection)) = error.downcast_ref::<Error>().map(Error::failure) {
+        note_undocumented(policy, rejection);
     }
     authored(settle(auth, error))
 }

@@ -135,6 +135,7 @@ mod gate;
 mod layer;
 mod openapi;
 mod param;
+mod path;
 pub mod prelude;
 mod problem;
 mod safe_detail;
@@ -142,12 +143,14 @@ mod service;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use __private::ask::CheckResult;
 pub use access::AccessReport;
 pub use error::{Error, Result};
 pub use error_body::{AuthConfigExt, ErrorBody};
 pub use errors::{Errors, ErrorsEndpoint, OtherError};
 pub use extract::{Auth, Session};
 pub use layer::{AuthEndpoint, AuthLayer};
+pub use path::RequestExt;
 pub use service::{AuthApi, AuthenticatorExt};
 
 #[cfg(doctest)]

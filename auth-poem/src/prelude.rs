@@ -9,6 +9,7 @@ pub use auth_core::{
     password::{PasswordHash, PasswordPolicy},
     rejection::Rejection,
     store::MemorySessions,
+    user::Scoped,
     users::MemoryUsers,
 };
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -20,6 +21,7 @@ pub use crate::{
     AuthConfigExt, AuthRole, AuthUser, ErrorBody, OtherError, SessionSchema, auth_api,
     extract::{Auth, Session},
     layer::AuthLayer,
+    path::RequestExt,
     public, rejects, require,
     service::{AuthApi, AuthenticatorExt},
 };

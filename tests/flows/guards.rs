@@ -96,7 +96,7 @@ async fn a_role_that_was_taken_away_is_gone_with_the_next_request() {
     world.change("bob", |bob| bob.roles.clear());
     assert_eq!(bob.get("/guard/role").await.status, 403);
     assert_eq!(world.browser().get("/guard/role").bearer(&token).await.status, 403);
-    world.change("bob", |bob| bob.roles.push(Role::Admin));
+    world.change("bob", |bob| bob.roles.push(Role::Admin.into()));
     assert_eq!(bob.get("/guard/role").await.status, 200);
 }
 

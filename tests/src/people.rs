@@ -13,6 +13,8 @@ pub enum Role {
     Admin,
     /// Writes.
     Editor,
+    /// Runs a site.
+    Manager,
 }
 
 /// A user with everything that a user can have.
@@ -33,7 +35,7 @@ pub struct User {
     pub password: Option<PasswordHash>,
     /// The roles.
     #[auth(roles)]
-    pub roles: Vec<Role>,
+    pub roles: Vec<Scoped<Role>>,
     /// What the user may do beyond them.
     #[auth(permissions)]
     pub permissions: Vec<String>,

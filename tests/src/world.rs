@@ -7,7 +7,7 @@ use auth_poem::{password::PasswordHasher, prelude::*};
 use poem::{EndpointExt, IntoEndpoint, Route, endpoint::BoxEndpoint};
 
 use crate::{
-    api::{self, plain},
+    api::{self, Articles, plain},
     browser::Browser,
     gates::Gates,
     people::{Admin, Rank, Role, User},
@@ -27,7 +27,8 @@ pub fn password_of(name: &str) -> String {
 
 /// An application and all that a test can do to it.
 ///
-/// - `ann`, a user like any other; `bob`, with the role `admin`; `carl`, with the role `editor`;
+/// - `ann`, a user like any other; `bob`, with the role `admin`; `carl`, with the role `editor`; `mia`,
+///   manager of the site `1`;
 /// - `ina`, who is inactive; `nora`, who has no password;
 /// - `twin@example.org`, which is one user's name and another one's address;
 /// - two administrators of the second type, `root` (chief) and `clerk`.
@@ -46,6 +47,8 @@ pub struct World {
     pub staff: MemoryUsers<Admin>,
     /// Where slow operations wait.
     pub gates: Gates,
+    /// What checks ask.
+    pub articles: Articles,
     /// The configured framework.
     pub auth: Authenticator,
     app: App,
@@ -87,11 +90,19 @@ impl World {
             .clock(clock.clone());
         let auth = change(config).build().unwrap();
         let gates = Gates::default();
-        let api = auth.openapi(api::apis(&gates, &people), "Tests", "1.0");
+        let articles = Articles::default();
+        let apis = (api::apis(&gates, &people), api::sites(&articles));
+        let api = auth.openapi(apis, "Tests", "1.0");
         let plain = plain::routes().with(auth.layer());
         let app = Route::new().nest("/plain", plain).nest("/", api);
         let app = Arc::new(app.into_endpoint().map_to_response().boxed());
-        Self { clock, sessions, users, people, admins, staff, gates, auth, app }
+        Self { clock, sessions, users, people, admins, staff, gates, articles, auth, app }
+    }
+
+    /// The operations of the application, for a document of their own.
+    #[must_use]
+    pub fn apis(&self) -> impl poem_openapi::OpenApi + use<> {
+        (api::apis(&self.gates, &self.people), api::sites(&self.articles))
     }
 
     /// A new browser without cookies.
@@ -168,7 +179,7 @@ impl World {
 }
 
 async fn populate(people: &MemoryUsers<User>, staff: &MemoryUsers<Admin>, hasher: &PasswordHasher) {
-    for name in ["ann", "bob", "carl", "ina", "nora", "twin@example.org", "other"] {
+    for name in ["ann", "bob", "carl", "mia", "ina", "nora", "twin@example.org", "other"] {
         let password = match name {
             "nora" => None,
             _ => Some(hasher.hash(&password_of(name)).await.unwrap()),
@@ -179,8 +190,9 @@ async fn populate(people: &MemoryUsers<User>, staff: &MemoryUsers<Admin>, hasher
             _ => format!("{name}@example.org"),
         };
         let roles = match name {
-            "bob" => vec![Role::Admin],
-            "carl" => vec![Role::Editor],
+            "bob" => vec![Role::Admin.into()],
+            "carl" => vec![Role::Editor.into()],
+            "mia" => vec![Scoped::in_scope("1", Role::Manager)],
             _ => Vec::new(),
         };
         people

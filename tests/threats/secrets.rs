@@ -6,7 +6,7 @@ use auth_core::{
     context::Context,
     error::Error,
     features::AuthHandle,
-    http::{RequestHead, authorization::Authorization},
+    http::{AdapterRequest, RequestHead, authorization::Authorization},
     jwt::{JwtConfig, JwtKeys},
     password::PasswordHash,
     secret::{SecurityStamp, SessionToken},
@@ -169,7 +169,13 @@ async fn debug_output_holds_no_secret() {
     headers.insert("cookie", HeaderValue::try_from(format!("__Host-sid={key}")).unwrap());
     headers.insert("authorization", HeaderValue::try_from(format!("Bearer {jwt_token}")).unwrap());
     let uri = Uri::from_static("/");
-    let head = RequestHead { method: &Method::GET, uri: &uri, headers: &headers, peer: None };
+    let head = RequestHead {
+        method: &Method::GET,
+        uri: &uri,
+        headers: &headers,
+        peer: None,
+        adapter: AdapterRequest::NONE,
+    };
     let context = Arc::new(Context::new(world.auth.clone()));
     let handle = AuthHandle::<User>::new(context.clone(), &head);
     let outcome = context.authenticate::<User>(&head).await.unwrap();

@@ -3,7 +3,10 @@
 //! Each function panics with what to write instead; the macros call it in a `const`, at the token
 //! that is at fault.
 
-use crate::guard::{Parameter, Policy, Principal};
+use crate::{
+    guard::{Parameter, Policy, Principal},
+    user::UserMeta,
+};
 
 /// Deny by default: an operation takes a user, or says that it is public.
 #[track_caller]
@@ -58,12 +61,8 @@ pub const fn requirable(policy: &Policy) {
 /// A role that `#[require]` names exists.
 #[track_caller]
 pub const fn role(policy: &Policy, role: &str) {
-    let subject = match policy.subject {
-        Some(Parameter::User(named)) => Some(named),
-        _ => first_required(policy),
-    };
     // Without a user, `requirable` has its say.
-    let Some(subject) = subject else { return };
+    let Some(subject) = subject(policy) else { return };
     let mut index = 0;
     while index < subject.user.roles.len() {
         if equal(subject.user.roles[index], role) {
@@ -79,6 +78,44 @@ pub const fn role(policy: &Policy, role: &str) {
         .with(" are ")
         .with_list(subject.user.roles);
     panic!("{}", text.as_str());
+}
+
+/// A role in a scope is required of a type of user whose roles can have one.
+#[track_caller]
+pub const fn scope(policy: &Policy) {
+    let Some(subject) = subject(policy) else { return };
+    if !subject.user.scoped_roles {
+        let text = Text::<512>::new()
+            .with("the roles of ")
+            .with(subject.user.meta.name)
+            .with(" have no scope, so nobody could meet this; hold them as `Vec<Scoped<…>>`");
+        panic!("{}", text.as_str());
+    }
+}
+
+/// A check takes the user of whom something is required.
+#[track_caller]
+pub const fn takes_subject(policy: &Policy, check: &str, taken: &UserMeta) {
+    let Some(subject) = subject(policy) else { return };
+    if !equal(subject.user.meta.path, taken.path) {
+        let text = Text::<512>::new()
+            .with("the check `")
+            .with(check)
+            .with("` takes a `")
+            .with(taken.name)
+            .with("`, and here it is asked about a `")
+            .with(subject.user.meta.name)
+            .with("`");
+        panic!("{}", text.as_str());
+    }
+}
+
+/// The user of whom something is required.
+const fn subject(policy: &Policy) -> Option<&'static Principal> {
+    match policy.subject {
+        Some(Parameter::User(named)) => Some(named),
+        _ => first_required(policy),
+    }
 }
 
 const fn count(policy: &Policy, optional: bool) -> usize {

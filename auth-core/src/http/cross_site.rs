@@ -62,6 +62,7 @@ mod tests {
     use http::{HeaderValue, Uri};
 
     use super::*;
+    use crate::http::AdapterRequest;
 
     #[test]
     fn judges_by_fetch_metadata_then_by_origin() {
@@ -99,6 +100,7 @@ mod tests {
                 uri: &Uri::from_static("/"),
                 headers: &headers,
                 peer: None,
+                adapter: AdapterRequest::NONE,
             };
             assert_eq!(
                 is_cross_site(&head, &[listed.to_owned()]),

@@ -49,6 +49,7 @@ mod tests {
     use http::{HeaderMap, HeaderValue, Method, Uri};
 
     use super::*;
+    use crate::http::AdapterRequest;
 
     #[test]
     fn believes_only_trusted_proxies() {
@@ -73,6 +74,7 @@ mod tests {
                 uri: &Uri::from_static("/"),
                 headers: &headers,
                 peer: Some(peer.parse().unwrap()),
+                adapter: AdapterRequest::NONE,
             };
             assert_eq!(client_ip(&head, &trusted), Some(expected.parse().unwrap()), "{hops:?}");
         }

@@ -1,6 +1,6 @@
 //! What the framework reads of an HTTP request, and what it writes into the answer's headers.
 
-use std::{fmt, net::IpAddr};
+use std::{any::Any, fmt, net::IpAddr};
 
 use http::{HeaderMap, Method, Uri};
 
@@ -21,6 +21,61 @@ pub struct RequestHead<'a> {
     pub headers: &'a HeaderMap,
     /// The address at the other end of the connection.
     pub peer: Option<IpAddr>,
+    /// What only the adapter can read.
+    pub adapter: AdapterRequest<'a>,
+}
+
+/// The request as the adapter has it: its path parameters, and the request itself under its hidden
+/// type.
+#[derive(Clone, Copy)]
+pub struct AdapterRequest<'a> {
+    request: &'a (dyn Any + Send + Sync),
+    path: for<'r> fn(&'r (dyn Any + Send + Sync), name: &str) -> PathParam<'r>,
+}
+
+/// A path parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PathParam<'a> {
+    /// Its value, percent-decoded.
+    Value(&'a str),
+    /// The client wrote a value that is no text.
+    Unreadable,
+    /// The route has no parameter of that name.
+    Missing,
+    /// The route has several of that name, one inside the other: which one is meant is a guess.
+    Repeated,
+}
+
+impl<'a> AdapterRequest<'a> {
+    /// No more than the head: no path parameters, no request.
+    pub const NONE: Self = Self { request: &(), path: |_, _| PathParam::Missing };
+
+    /// A request, and the function that reads its path parameters. The function gets the same
+    /// request.
+    pub fn new(
+        request: &'a (dyn Any + Send + Sync),
+        path: for<'r> fn(&'r (dyn Any + Send + Sync), name: &str) -> PathParam<'r>,
+    ) -> Self {
+        Self { request, path }
+    }
+
+    /// The path parameter that the route calls so.
+    #[must_use]
+    pub fn path_param(self, name: &str) -> PathParam<'a> {
+        (self.path)(self.request, name)
+    }
+
+    /// The request, if it is of that type.
+    #[must_use]
+    pub fn downcast<T: 'static>(self) -> Option<&'a T> {
+        self.request.downcast_ref()
+    }
+}
+
+impl fmt::Debug for AdapterRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AdapterRequest")
+    }
 }
 
 impl fmt::Debug for RequestHead<'_> {

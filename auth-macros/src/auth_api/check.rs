@@ -44,6 +44,7 @@ pub(super) fn api(api: &Api, mistakes: &mut Mistakes) {
     let mut names = HashSet::new();
     for method in api.methods() {
         signature(method, mistakes);
+        path(method, mistakes);
         // Where `#[cfg]` chooses between two of one name, rustc sees only the one that stays.
         if method.operation.cfg.is_empty() && !names.insert(method.operation.name.unraw()) {
             mistakes.at(&method.operation.name, "two operations of this name");
@@ -77,6 +78,43 @@ fn signature(method: &Method, mistakes: &mut Mistakes) {
             GenericParam::Type(_) | GenericParam::Const(_) => {
                 mistakes.at(param, "an operation cannot be generic: a route leads to one function");
             }
+        }
+    }
+}
+
+/// What the guards and the parameters make of the path.
+fn path(method: &Method, mistakes: &mut Mistakes) {
+    let operation = &method.operation;
+    if let Some(require) = &operation.guards.require {
+        require.check(mistakes);
+        for (param, at) in require.path_params() {
+            operation.route.check(param, at, mistakes);
+        }
+    }
+    // poem-openapi gives the first `Path<…>` the first value, whatever its name is. A guard goes by
+    // the name, so the two must not differ.
+    let names: Vec<&str> = operation.route.names().collect();
+    for (index, param) in operation.params.iter().filter(|param| param.is_path()).enumerate() {
+        let name = param.documented_name();
+        if names.get(index).is_some_and(|at| *at == name) {
+            continue;
+        }
+        if names.contains(&name.as_str()) {
+            mistakes.at(
+                &param.name,
+                format!(
+                    "poem-openapi fills path parameters by their order, so `{name}` would hold \
+                     another one's value; write them in the order of the path"
+                ),
+            );
+        } else if operation.route.is_in_prefix(&name) {
+            mistakes.at(
+                &param.name,
+                format!(
+                    "poem-openapi does not read the parameters of `prefix_path`, so `{name}` would \
+                     hold another one's value; write it into `path`"
+                ),
+            );
         }
     }
 }

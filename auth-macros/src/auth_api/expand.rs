@@ -5,7 +5,7 @@ use quote::{ToTokens, format_ident, quote};
 use syn::{Attribute, Ident, ReturnType, Type, parse_quote};
 
 use super::parse::{Api, Item, Method};
-use crate::{operation, types};
+use crate::{operation, paths::Runtime, types};
 
 /// The author's impl, without the attributes that are used up.
 pub(super) fn author(api: &Api) -> TokenStream {
@@ -54,6 +54,7 @@ pub(super) fn operations(api: &Api) -> TokenStream {
     let shim_impls = shims.iter().map(|shim| shim.expand(api, itself));
     let (cfgs, names): (Vec<_>, Vec<_>) = shims.iter().map(|shim| (shim.cfg, &shim.name)).unzip();
     let cfgs: Vec<_> = cfgs.into_iter().map(|cfg| quote!(#(#cfg)*)).collect();
+    let routes = shims.iter().map(|shim| shim.routes(p));
     let all = api.methods().map(|method| {
         let cfg = &method.operation.cfg;
         let marker = operation::marker(&method.operation.name);
@@ -80,12 +81,7 @@ pub(super) fn operations(api: &Api) -> TokenStream {
                 }
                 fn add_routes(self, routes: &mut #p::RouteTable) {
                     let api = ::std::sync::Arc::new(self);
-                    #(
-                        #cfgs
-                        #p::poem_openapi::OpenApi::add_routes(
-                            #names(::std::sync::Arc::clone(&api)), routes,
-                        );
-                    )*
+                    #(#cfgs #routes)*
                 }
             }
         };
@@ -102,6 +98,8 @@ const PER_SHIM: usize = 8;
 struct Shim<'a> {
     name: Ident,
     cfg: &'a [Attribute],
+    /// Whether a guard asks a method of the impl, so that the value must reach the gate.
+    asked: bool,
     methods: Vec<&'a Method>,
 }
 
@@ -109,11 +107,17 @@ fn shims(api: &Api) -> Vec<Shim<'_>> {
     let mut shims: Vec<Shim<'_>> = Vec::new();
     for method in api.methods() {
         let cfg = &method.operation.cfg[..];
-        match shims.iter_mut().find(|shim| shim.cfg == cfg && shim.methods.len() < PER_SHIM) {
+        let require = method.operation.guards.require.as_ref();
+        let asked =
+            require.is_some_and(|require| require.checks().iter().any(|check| check.is_method()));
+        let fits = |shim: &&mut Shim<'_>| {
+            shim.cfg == cfg && shim.asked == asked && shim.methods.len() < PER_SHIM
+        };
+        match shims.iter_mut().find(fits) {
             Some(shim) => shim.methods.push(method),
             None => {
                 let name = format_ident!("__AuthShim{}", shims.len());
-                shims.push(Shim { name, cfg, methods: vec![method] });
+                shims.push(Shim { name, cfg, asked, methods: vec![method] });
             }
         }
     }
@@ -121,9 +125,20 @@ fn shims(api: &Api) -> Vec<Shim<'_>> {
 }
 
 impl Shim<'_> {
+    /// Adds the routes, with the author's value where the gate needs it.
+    fn routes(&self, p: &Runtime) -> TokenStream {
+        let name = &self.name;
+        if self.asked {
+            return quote!(#p::add_routes_with(&api, #name, routes););
+        }
+        quote! {
+            #p::poem_openapi::OpenApi::add_routes(#name(::std::sync::Arc::clone(&api)), routes);
+        }
+    }
+
     fn expand(&self, api: &Api, itself: &Type) -> TokenStream {
         let p = &api.runtime;
-        let Self { name, cfg, methods } = self;
+        let Self { name, cfg, methods, .. } = self;
         let args = &api.args;
         let methods = methods.iter().map(|method| forward(api, method, itself));
         quote! {

@@ -3,7 +3,7 @@
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::TokenStreamExt;
 use syn::{
-    Attribute, Generics, LitStr, Meta, Path, Token, Type, WhereClause,
+    Attribute, Generics, Ident, LitStr, Meta, Path, Token, Type, WhereClause,
     parse::{ParseStream, Parser},
     token,
 };
@@ -14,6 +14,8 @@ use crate::{
     param::{Param, Side},
     parse::{self, RawFn},
     paths::{self, Runtime},
+    requirement::Require,
+    route::Route,
 };
 
 /// An impl block.
@@ -22,6 +24,8 @@ pub(super) struct Api {
     pub(super) runtime: Runtime,
     /// For `#[OpenApi(...)]`.
     pub(super) args: TokenStream,
+    /// `require(...)`: what holds for every operation.
+    pub(super) require: Option<Require>,
     pub(super) attrs: Vec<Attribute>,
     /// `impl … Type`, as it was written.
     pub(super) header: TokenStream,
@@ -70,10 +74,11 @@ impl Api {
 }
 
 pub(super) fn api(args: TokenStream, input: TokenStream, mistakes: &mut Mistakes) -> Api {
-    let (args, named) = arguments(args, mistakes);
+    let Arguments { passed, named, require } = arguments(args, mistakes);
     let mut api = Api {
         runtime: Runtime::find(named.as_ref()),
-        args,
+        args: passed,
+        require,
         attrs: Vec::new(),
         header: TokenStream::new(),
         head: None,
@@ -100,22 +105,49 @@ pub(super) fn api(args: TokenStream, input: TokenStream, mistakes: &mut Mistakes
     if let Err(error) = items.parse2(body.stream()) {
         mistakes.add(error);
     }
+    for item in &mut api.items {
+        if let Item::Operation(method) = item {
+            method.operation.route = Route::of(&method.attrs, &api.args);
+            if let Some(require) = &api.require {
+                method.operation.guards.join(require, mistakes);
+            }
+        }
+    }
     api
 }
 
-/// Takes `crate = "…"` out of the arguments; all others are poem-openapi's.
-fn arguments(args: TokenStream, mistakes: &mut Mistakes) -> (TokenStream, Option<Path>) {
-    let mut passed = TokenStream::new();
-    let mut named = None;
+/// The arguments of `#[auth_api]`.
+#[derive(Default)]
+struct Arguments {
+    /// Those of poem-openapi.
+    passed: TokenStream,
+    /// `crate = "…"`.
+    named: Option<Path>,
+    /// `require(...)`.
+    require: Option<Require>,
+}
+
+/// Takes `crate = "…"` and `require(...)` out of the arguments; all others are poem-openapi's.
+fn arguments(args: TokenStream, mistakes: &mut Mistakes) -> Arguments {
+    let mut found = Arguments::default();
     let read = |input: ParseStream<'_>| {
-        parse::list(input, mistakes, |input, _| {
+        parse::list(input, mistakes, |input, mistakes| {
             if input.peek(Token![crate]) && input.peek2(Token![=]) {
                 input.parse::<Token![crate]>()?;
                 input.parse::<Token![=]>()?;
-                named = Some(paths::crate_path(&input.parse::<LitStr>()?)?);
+                found.named = Some(paths::crate_path(&input.parse::<LitStr>()?)?);
+            } else if input.peek(Ident) && input.fork().parse::<Ident>()? == "require" {
+                let key: Ident = input.parse()?;
+                if found.require.is_some() {
+                    return Err(syn::Error::new(
+                        key.span(),
+                        "a second `require`; write the guards into one, with commas",
+                    ));
+                }
+                found.require = Some(everywhere(&key, input, mistakes)?);
             } else {
-                passed.extend(parse::until_comma(input));
-                passed.extend(quote::quote!(,));
+                found.passed.extend(parse::until_comma(input));
+                found.passed.extend(quote::quote!(,));
             }
             Ok(())
         });
@@ -123,7 +155,30 @@ fn arguments(args: TokenStream, mistakes: &mut Mistakes) -> (TokenStream, Option
     };
     // The list keeps its mistakes itself.
     let _ = read.parse2(args);
-    (passed, named)
+    found
+}
+
+/// Reads the parentheses behind `require`.
+fn everywhere(
+    key: &Ident,
+    input: ParseStream<'_>,
+    mistakes: &mut Mistakes,
+) -> syn::Result<Require> {
+    let how = || {
+        syn::Error::new(
+            key.span(),
+            "say what the users of every operation need, as in `require(role = \"admin\")`",
+        )
+    };
+    if !input.peek(token::Paren) {
+        return Err(how());
+    }
+    parse::inside(input, |content| {
+        if content.is_empty() {
+            return Err(how());
+        }
+        Ok(Require::inside(key.span(), content, mistakes))
+    })
 }
 
 /// Attributes, header and body of an impl block.
@@ -260,6 +315,13 @@ fn operation(mut author: RawFn, itself: Option<&Type>, mistakes: &mut Mistakes) 
         .collect();
     author.attrs.retain(|attr| !attr.path().is_ident("oai"));
     let cfg = author.attrs.iter().filter(|attr| attr.path().is_ident("cfg")).cloned().collect();
-    let operation = Operation { name: author.sig.ident.clone(), params, guards, cfg };
+    let operation = Operation {
+        name: author.sig.ident.clone(),
+        params,
+        guards,
+        cfg,
+        route: Route::default(),
+        itself: itself.cloned(),
+    };
     Method { author, operation, attrs }
 }

@@ -54,6 +54,8 @@ fn an_operation_is_forwarded_behind_the_gate() {
                     <Probe<User>>::PARAMETER, <Probe<Path<Uuid>>>::PARAMETER, <Probe<Option<Admin>>>::PARAMETER
                 ],
                 requirement: Requirement::LoggedIn,
+                conceal: false,
+                path: &[("id", "param0")],
                 subject: ::core::option::Option::None,
                 rejects: &[],
             };

@@ -182,9 +182,17 @@ fn roles(user: &User<'_>) -> TokenStream {
     let p = user.runtime;
     let has_role = user.roles.map(|Field { ident, ty, .. }| {
         let call = quote_spanned!(ty.span()=> <#ty as #p::RoleSet<Self::Role>>::has_role(&self.#ident, role));
+        let call_in = quote_spanned! {ty.span()=>
+            <#ty as #p::RoleSet<Self::Role>>::has_role_in(&self.#ident, scope, role)
+        };
+        let scoped = quote_spanned!(ty.span()=> <#ty as #p::RoleSet<Self::Role>>::SCOPED);
         quote! {
+            const SCOPED_ROLES: bool = #scoped;
             fn has_role(&self, role: &str) -> bool {
                 #call
+            }
+            fn has_role_in(&self, scope: &str, role: &str) -> bool {
+                #call_in
             }
         }
     });

@@ -20,6 +20,16 @@ pub(super) fn handler(handler: &Handler, mistakes: &mut Mistakes) {
             ),
         }
     }
+    if let Some(require) = &handler.operation.guards.require {
+        require.check(mistakes);
+        for check in require.checks().into_iter().filter(|check| check.is_method()) {
+            mistakes.spanned(
+                check.span(),
+                "`Self` has a meaning only in an `#[auth_api]` impl; name a function, as in \
+                 `check = may_edit`",
+            );
+        }
+    }
     for attr in parse::named(&handler.author.attrs, "handler") {
         mistakes.at(attr, "one handler attribute is enough: remove this one");
     }

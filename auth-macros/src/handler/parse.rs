@@ -13,6 +13,7 @@ use crate::{
     param::{Param, Side},
     parse::{self, RawFn},
     paths::{self, Runtime},
+    route::Route,
 };
 
 /// A function that is to be an endpoint.
@@ -44,7 +45,14 @@ pub(super) fn handler(
         rest.into_iter().partition(|attr: &Attribute| attr.path().is_ident("cfg"));
     author.attrs = rest;
     let vis = std::mem::replace(&mut author.vis, Visibility::Inherited);
-    let operation = Operation { name: author.sig.ident.clone(), params, guards, cfg };
+    let operation = Operation {
+        name: author.sig.ident.clone(),
+        params,
+        guards,
+        cfg,
+        route: Route::default(),
+        itself: None,
+    };
     Some(Handler { runtime, docs, vis, author, operation })
 }
 

@@ -35,9 +35,17 @@ pub(super) fn refusals(
 ) -> Vec<Refusal> {
     let mut refusals = unauthenticated(policy, configured);
     let takes = |scheme| policy.users().any(|user| configured.has(&user.user, scheme));
-    for rejection in policy.requirement.refusals() {
-        refusals.push((rejection, format!("{REQUIRES}{}.", policy.requirement).into()));
-    }
+    refusals.extend(policy.requirement.refusals().into_iter().map(|rejection| {
+        let requires = format!("{REQUIRES}{}.", policy.requirement);
+        match rejection {
+            Rejection::RequirementNotMet(_) if policy.conceal => {
+                (Rejection::NotFound, format!("{requires} Others find nothing.").into())
+            }
+            // Said to those who have all else, so it must not say what that is.
+            other if policy.conceal => (other, "The login is too long ago.".into()),
+            other => (other, requires.into()),
+        }
+    }));
     let by_cookie = touches_session(policy, configured) && configured.cookie().is_some();
     if (by_cookie || takes(SchemeKind::Basic)) && !is_safe(method) {
         let text = "A page of another site sent the request.";

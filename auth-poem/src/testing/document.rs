@@ -74,7 +74,15 @@ impl Operation {
     /// Whether the document says that being logged in is not enough.
     #[must_use]
     pub fn has_requirement(&self) -> bool {
-        self.responses["403"]["description"].as_str().is_some_and(|text| text.contains(REQUIRES))
+        self.refuses_with().is_some()
+    }
+
+    /// With which status the operation refuses whoever does not meet its requirement.
+    pub(super) fn refuses_with(&self) -> Option<StatusCode> {
+        [StatusCode::FORBIDDEN, StatusCode::NOT_FOUND].into_iter().find(|status| {
+            let description = &self.responses[status.as_str()]["description"];
+            description.as_str().is_some_and(|text| text.contains(REQUIRES))
+        })
     }
 
     /// Whether the operation can do without a credential.

@@ -186,9 +186,10 @@ fn about_caller(
             mismatches.extend(must_admit(house, answer, "the credential is good"));
         }
         Caller::Lacking(_) => {
-            let refused = answer.status == StatusCode::FORBIDDEN;
-            if !refused {
-                mismatches.push("the requirement is not met, so it must be 403".to_owned());
+            let expected = operation.refuses_with().unwrap_or(StatusCode::FORBIDDEN);
+            if answer.status != expected {
+                let expected = expected.as_u16();
+                mismatches.push(format!("the requirement is not met, so it must be {expected}"));
             } else if house.own_refusals.is_none() && !answer.is_problem() {
                 mismatches.push(format!("the refusal is not {PROBLEM}"));
             }

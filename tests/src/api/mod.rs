@@ -8,14 +8,22 @@ mod account;
 mod guards;
 pub mod plain;
 mod sessions;
+mod sites;
 
 pub use account::AccountApi;
 pub use guards::GuardApi;
 pub use sessions::SessionApi;
+pub use sites::{Articles, BranchApi, OfficeApi, SiteApi};
 
-/// All of them.
+/// Those whose requirements are the user's alone.
 #[must_use]
 pub fn apis(gates: &Gates, people: &MemoryUsers<User>) -> (AccountApi, SessionApi, GuardApi) {
     let account = AccountApi { gates: gates.clone(), people: people.clone() };
     (account, SessionApi { gates: gates.clone() }, GuardApi)
+}
+
+/// Those whose requirements look at the path, or ask.
+#[must_use]
+pub fn sites(articles: &Articles) -> (SiteApi, OfficeApi, BranchApi) {
+    (SiteApi { articles: articles.clone() }, OfficeApi, BranchApi)
 }

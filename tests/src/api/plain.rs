@@ -2,7 +2,7 @@
 
 use auth_poem::{Session, prelude::*};
 use poem::{
-    Route, get,
+    Request, Route, get,
     http::StatusCode,
     post,
     web::{Json, Path},
@@ -39,6 +39,26 @@ async fn role(user: User) -> String {
 }
 
 #[auth_poem::handler]
+#[require(role = "{site_id}:manager")]
+async fn site(_user: User, request: &Request) -> auth_poem::Result<String> {
+    Ok(request.path_param("site_id")?.into())
+}
+
+#[auth_poem::handler]
+#[require(owner = "{user_id}", conceal)]
+async fn notes(user: User) -> String {
+    user.username
+}
+
+async fn is_long(user: &User, request: &Request) -> bool {
+    request.raw_path_param("name").is_some_and(|name| name.len() > user.username.len())
+}
+
+#[auth_poem::handler]
+#[require(any(role = "admin", check = is_long))]
+async fn long(_user: User) {}
+
+#[auth_poem::handler]
 async fn echo(_user: User, data: Json<Note>) -> String {
     data.0.text
 }
@@ -69,6 +89,13 @@ pub fn routes() -> Route {
         .at("/maybe", get(maybe))
         .at("/public", get(open))
         .at("/role", get(role))
+        .at("/sites/:site_id", get(site))
+        .at("/users/:user_id/notes", get(notes))
+        .at("/names/:name", get(long))
+        // The routes of somebody who has not read what the guards read.
+        .at("/sites/by/name/:name", get(site))
+        .at("/owned", get(notes))
+        .at("/outer/:site_id/*rest", Route::new().at("/outer/:any/inner/:site_id", get(site)))
         .at("/echo", post(echo))
         .at("/items/:id", get(item))
         .at("/fail", post(fail))

@@ -7,10 +7,14 @@ use std::net::IpAddr;
 
 use sqlx::{Database, Decode, Encode, Type, encode::IsNull, error::BoxDynError};
 
-use crate::{password::PasswordHash, sql::value::TextColumn, user::AuthRole};
+use crate::{
+    password::PasswordHash,
+    sql::value::TextColumn,
+    user::{AuthRole, ScopeError, Scoped},
+};
 
 /// What an `#[auth(roles)]` field is in its column: one role is its name, a list is a JSON array of
-/// names, none is NULL.
+/// names, none is NULL. A role in a scope is written as `scope:name`.
 pub trait RoleColumn: Sized {
     /// The text of the column.
     fn to_text(&self) -> Option<String>;
@@ -35,6 +39,12 @@ pub enum ColumnError {
         /// The names of the roles.
         known: &'static [&'static str],
     },
+    /// A role in a scope that is empty.
+    #[error("the role `{text}` has an empty scope")]
+    EmptyScope {
+        /// The text in the column.
+        text: String,
+    },
     /// The column is NULL and the field has no value for that.
     #[error("the column is NULL")]
     Null,
@@ -48,6 +58,13 @@ pub enum ColumnError {
 
 fn role<R: AuthRole>(name: String) -> Result<R, ColumnError> {
     R::from_name(&name).ok_or(ColumnError::UnknownRole { name, known: R::NAMES })
+}
+
+pub(super) fn scoped<R: AuthRole>(text: String) -> Result<Scoped<R>, ColumnError> {
+    text.parse().map_err(|error| match error {
+        ScopeError::UnknownRole => ColumnError::UnknownRole { name: text, known: R::NAMES },
+        ScopeError::EmptyScope => ColumnError::EmptyScope { text },
+    })
 }
 
 impl<R: AuthRole> RoleColumn for R {
@@ -78,6 +95,17 @@ impl<R: AuthRole> RoleColumn for Vec<R> {
     /// NULL is no roles: the least that it can mean.
     fn from_text(text: Option<String>) -> Result<Self, ColumnError> {
         list(text)?.into_iter().map(role).collect()
+    }
+}
+
+impl<R: AuthRole> RoleColumn for Vec<Scoped<R>> {
+    fn to_text(&self) -> Option<String> {
+        Some(list_to_text(self.iter().map(Scoped::to_string)))
+    }
+
+    /// NULL is no roles: the least that it can mean.
+    fn from_text(text: Option<String>) -> Result<Self, ColumnError> {
+        list(text)?.into_iter().map(scoped).collect()
     }
 }
 
@@ -136,36 +164,46 @@ pub fn read_ip<T: IpColumn>(column: &str, text: Option<TextColumn>) -> Result<T,
         .map_err(|error| unreadable(column, error))
 }
 
-impl<DB: Database> Type<DB> for PasswordHash
-where
-    String: Type<DB>,
-{
-    fn type_info() -> DB::TypeInfo {
-        String::type_info()
-    }
+/// Makes a type text to every engine: how it is written, and how it is read back.
+macro_rules! text_value {
+    ([$($generics:tt)*] $ty:ty, $write:expr, $read:expr) => {
+        impl<DB: Database, $($generics)*> Type<DB> for $ty
+        where
+            String: Type<DB>,
+        {
+            fn type_info() -> DB::TypeInfo {
+                String::type_info()
+            }
 
-    fn compatible(ty: &DB::TypeInfo) -> bool {
-        String::compatible(ty)
-    }
+            fn compatible(ty: &DB::TypeInfo) -> bool {
+                String::compatible(ty)
+            }
+        }
+
+        impl<'q, DB: Database, $($generics)*> Encode<'q, DB> for $ty
+        where
+            String: Encode<'q, DB>,
+        {
+            fn encode_by_ref(
+                &self,
+                buf: &mut <DB as Database>::ArgumentBuffer,
+            ) -> Result<IsNull, BoxDynError> {
+                let write: fn(&Self) -> String = $write;
+                write(self).encode(buf)
+            }
+        }
+
+        impl<'r, DB: Database, $($generics)*> Decode<'r, DB> for $ty
+        where
+            String: Decode<'r, DB>,
+        {
+            fn decode(value: <DB as Database>::ValueRef<'r>) -> Result<Self, BoxDynError> {
+                let read: fn(String) -> Result<Self, BoxDynError> = $read;
+                read(String::decode(value)?)
+            }
+        }
+    };
 }
 
-impl<'q, DB: Database> Encode<'q, DB> for PasswordHash
-where
-    String: Encode<'q, DB>,
-{
-    fn encode_by_ref(
-        &self,
-        buf: &mut <DB as Database>::ArgumentBuffer,
-    ) -> Result<IsNull, BoxDynError> {
-        self.expose().to_owned().encode(buf)
-    }
-}
-
-impl<'r, DB: Database> Decode<'r, DB> for PasswordHash
-where
-    String: Decode<'r, DB>,
-{
-    fn decode(value: <DB as Database>::ValueRef<'r>) -> Result<Self, BoxDynError> {
-        String::decode(value).map(Self::from_stored)
-    }
-}
+text_value!([] PasswordHash, |hash| hash.expose().to_owned(), |text| Ok(Self::from_stored(text)));
+text_value!([R: AuthRole] Scoped<R>, Scoped::to_string, |text| Ok(scoped(text)?));

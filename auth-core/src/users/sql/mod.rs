@@ -9,7 +9,7 @@
 //! | without a mark | what `sqlx` decodes to its type |
 //! | `id` | `Uuid`: a blob in SQLite, `uuid` in PostgreSQL; `i64`: an integer of 64 bits; `String`: text |
 //! | `password` | text, at least 128 characters; NULL where the field is an `Option` |
-//! | `roles` | text: the name of the role, NULL for `None`, a JSON array of names for a `Vec`; in PostgreSQL `json` or `jsonb` too |
+//! | `roles` | text: the name of the role, NULL for `None`, a JSON array of names for a `Vec`; `1:manager` for a role in a scope; in PostgreSQL `json` or `jsonb` too |
 //! | `permissions` | text: a JSON array; in PostgreSQL `json` or `jsonb` too |
 //! | `login_time` | the engine's time with a time zone: text in SQLite, `timestamptz` in PostgreSQL; nullable |
 //! | `login_ip` | text in SQLite, `inet` in PostgreSQL; nullable, because the address may be unknown |
