@@ -128,11 +128,7 @@ impl<U: AuthUser> AuthHandle<U> {
     /// # Errors
     ///
     /// - the store cannot answer: [`Failure::Fault`]
-    pub async fn revoke_session_of(
-        &self,
-        user: &U::Id,
-        handle: Uuid,
-    ) -> Result<bool, Failure> {
+    pub async fn revoke_session_of(&self, user: &U::Id, handle: Uuid) -> Result<bool, Failure> {
         let service = self.context.sessions()?;
         let key = UserKey::from_id::<U>(user);
         Ok(service.store.delete_by_handle(&key, handle, service.now()).await?)
@@ -162,10 +158,7 @@ impl<U: AuthUser> AuthHandle<U> {
         Ok(self.infos(records.iter().filter(is_live)))
     }
 
-    fn infos<'a>(
-        &self,
-        records: impl Iterator<Item = &'a Arc<SessionRecord>>,
-    ) -> Vec<SessionInfo> {
+    fn infos<'a>(&self, records: impl Iterator<Item = &'a Arc<SessionRecord>>) -> Vec<SessionInfo> {
         let (state, now) = (&self.context.session, self.context.now());
         let current = state.current(&state.work()).map(|record| record.handle);
         records.map(|record| SessionInfo::of(record, current, now)).collect()

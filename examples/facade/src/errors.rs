@@ -74,7 +74,8 @@ impl ErrorBody for ErrorForm {
             other => (other.code().to_uppercase(), other.detail()),
         };
         let members = rejection.members().iter();
-        let members = members.map(|(name, value)| ((*name).to_owned(), Value::from(value.as_str())));
+        let members =
+            members.map(|(name, value)| ((*name).to_owned(), Value::from(value.as_str())));
         let details: Map<String, Value> = members.collect();
         let details = (!details.is_empty()).then_some(Value::Object(details));
         Self { details, ..Self::new(status, code, message) }
@@ -133,10 +134,7 @@ fn names_owner(requirement: &Requirement) -> bool {
 }
 
 /// A request that makes no sense.
-pub(crate) fn bad_request(
-    code: &'static str,
-    message: impl Into<Cow<'static, str>>,
-) -> Rejection {
+pub(crate) fn bad_request(code: &'static str, message: impl Into<Cow<'static, str>>) -> Rejection {
     Rejection::new(StatusCode::BAD_REQUEST, code, message)
 }
 

@@ -75,9 +75,7 @@ pub async fn auth_config(
         Some(name) if settings.common.secure_cookies => {
             config.cookie(SessionCookie::new(name.clone()))
         }
-        Some(name) => {
-            config.cookie(SessionCookie::dangerous_plain_http().named(name.clone()))
-        }
+        Some(name) => config.cookie(SessionCookie::dangerous_plain_http().named(name.clone())),
     };
     for network in &settings.trusted_proxies {
         config = config.trust_proxy(network);

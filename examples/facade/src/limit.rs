@@ -27,7 +27,11 @@ impl Limit {
     /// # Errors
     ///
     /// - that was too often: [`Rejection::TooManyAttempts`]
-    pub(crate) fn count(&self, client: Option<IpAddr>, now: DateTime<Utc>) -> Result<(), Rejection> {
+    pub(crate) fn count(
+        &self,
+        client: Option<IpAddr>,
+        now: DateTime<Utc>,
+    ) -> Result<(), Rejection> {
         // Entries are plain values; a panic while they are held leaves none half written.
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if clients.len() >= CLIENTS {

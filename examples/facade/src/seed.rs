@@ -147,10 +147,8 @@ impl Person {
         grants: &[Grant],
     ) -> auth_poem::Result<()> {
         let snapshot = services.snapshot(self.id, grants).await?;
-        let snapshot = DataSlot {
-            value: to_raw_value(&snapshot).map_err(Error::fault)?,
-            expires_at: None,
-        };
+        let snapshot =
+            DataSlot { value: to_raw_value(&snapshot).map_err(Error::fault)?, expires_at: None };
         let now = Utc::now();
         let record = SessionRecord {
             handle: Uuid::new_v4(),

@@ -53,7 +53,9 @@ struct Approval {
 impl InvitationsApi {
     /// The invitations to a site.
     #[require(any(
-        role = "admin", role = "{site_id}:admin", role = "{site_id}:manager",
+        role = "admin",
+        role = "{site_id}:admin",
+        role = "{site_id}:manager",
         role = "{site_id}:user",
     ))]
     #[oai(path = "/", method = "get")]
@@ -101,7 +103,9 @@ impl InvitationsApi {
 
     /// An invitation.
     #[require(any(
-        role = "admin", role = "{site_id}:admin", role = "{site_id}:manager",
+        role = "admin",
+        role = "{site_id}:admin",
+        role = "{site_id}:manager",
         role = "{site_id}:user",
     ))]
     #[oai(path = "/:invitation_id", method = "get")]
@@ -238,8 +242,7 @@ impl InvitationsApi {
         let Some(email) = &invitation.invitee_email else { return Ok(false) };
         let Invitation { creator_name, site_name, .. } = invitation;
         let text = format!("{creator_name} invites you to {site_name}. Sign up with this address.");
-        let message =
-            Message { to: email, subject: "An invitation", text, code: &invitation.id };
+        let message = Message { to: email, subject: "An invitation", text, code: &invitation.id };
         self.outbox.send(&message).await?;
         Ok(true)
     }

@@ -2,7 +2,11 @@
 
 use auth_poem::prelude::*;
 use example_kit::Outbox;
-use poem_openapi::{ApiResponse, Object, Tags, payload::Json, types::{ParseFromJSON, ToJSON}};
+use poem_openapi::{
+    ApiResponse, Object, Tags,
+    payload::Json,
+    types::{ParseFromJSON, ToJSON},
+};
 
 use crate::{limit::Limit, rules::Rules, services::Services};
 
@@ -20,15 +24,7 @@ pub use self::{
 };
 
 /// All operations.
-pub type Apis = (
-    AboutApi,
-    SignupApi,
-    SigninApi,
-    SessionsApi,
-    SitesApi,
-    InvitationsApi,
-    UsersApi,
-);
+pub type Apis = (AboutApi, SignupApi, SigninApi, SessionsApi, SitesApi, InvitationsApi, UsersApi);
 
 /// The groups in the document.
 #[derive(Debug, Tags)]

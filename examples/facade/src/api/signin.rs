@@ -86,9 +86,7 @@ impl SigninApi {
         }
         match account.filter(|account| account.deleted.is_none()) {
             None => bad_request("WRONG_LOGIN", format!("Account {login} was not found")),
-            Some(_) => {
-                bad_request("WRONG_PASSWORD", format!("Wrong password for account {login}"))
-            }
+            Some(_) => bad_request("WRONG_PASSWORD", format!("Wrong password for account {login}")),
         }
         .with("login", login)
     }

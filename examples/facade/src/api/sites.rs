@@ -173,7 +173,9 @@ impl SitesApi {
 
     /// A site.
     #[require(any(
-        role = "admin", role = "{site_id}:admin", role = "{site_id}:manager",
+        role = "admin",
+        role = "{site_id}:admin",
+        role = "{site_id}:manager",
         role = "{site_id}:user",
     ))]
     #[oai(path = "/:site_id", method = "get")]
@@ -226,7 +228,9 @@ impl SitesApi {
 
     /// Leaves a site.
     #[require(any(
-        role = "admin", role = "{site_id}:admin", role = "{site_id}:manager",
+        role = "admin",
+        role = "{site_id}:admin",
+        role = "{site_id}:manager",
         role = "{site_id}:user",
     ))]
     #[oai(path = "/:site_id/remove", method = "post")]

@@ -24,11 +24,7 @@ struct NewRoles {
     roles: Vec<String>,
 }
 
-#[auth_api(
-    prefix_path = "/users/:user_id",
-    tag = "Tag::Administration",
-    require(role = "admin")
-)]
+#[auth_api(prefix_path = "/users/:user_id", tag = "Tag::Administration", require(role = "admin"))]
 impl UsersApi {
     /// Gives an account these roles and no others, in all its sessions.
     #[rejects(INVALID_ROLE = 400, USER_NOT_FOUND = 404)]
@@ -39,7 +35,8 @@ impl UsersApi {
         user_id: Path<String>,
         data: Json<NewRoles>,
     ) -> auth_poem::Result<Json<UserRoles>> {
-        let grants: Vec<Grant> = data.roles.iter().map(|role| read(role)).collect::<Result<_, _>>()?;
+        let grants: Vec<Grant> =
+            data.roles.iter().map(|role| read(role)).collect::<Result<_, _>>()?;
         let account = self.services.accounts.by_id_or_login(&user_id).await?;
         let account = account.filter(|account| account.id == *user_id).ok_or_else(no_such_user)?;
         let mut work = self.services.begin().await?;

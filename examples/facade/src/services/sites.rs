@@ -108,11 +108,7 @@ pub struct SiteFilter {
 #[async_trait]
 pub trait Sites: Debug + Send + Sync {
     /// The sites that a filter lets through.
-    async fn page(
-        &self,
-        filter: &SiteFilter,
-        paging: Paging,
-    ) -> auth_poem::Result<DataPage<Site>>;
+    async fn page(&self, filter: &SiteFilter, paging: Paging) -> auth_poem::Result<DataPage<Site>>;
 
     /// The names of sites, without those that are deleted.
     async fn names(&self, ids: &[&str]) -> auth_poem::Result<Vec<SiteName>>;
@@ -179,11 +175,7 @@ const COLUMNS: &str = "id, code, create_time, creator_id, deleted, data";
 
 #[async_trait]
 impl Sites for SqlSites {
-    async fn page(
-        &self,
-        filter: &SiteFilter,
-        paging: Paging,
-    ) -> auth_poem::Result<DataPage<Site>> {
+    async fn page(&self, filter: &SiteFilter, paging: Paging) -> auth_poem::Result<DataPage<Site>> {
         if filter.ids.as_ref().is_some_and(Vec::is_empty) {
             return Ok(DataPage::empty());
         }
@@ -262,9 +254,8 @@ impl Sites for SqlSites {
     }
 
     async fn set_code(&self, id: &str, code: &str) -> auth_poem::Result<Option<Site>> {
-        let update = format!(
-            "UPDATE sites SET code = $2 WHERE id = $1 AND deleted = 0 RETURNING {COLUMNS}"
-        );
+        let update =
+            format!("UPDATE sites SET code = $2 WHERE id = $1 AND deleted = 0 RETURNING {COLUMNS}");
         self.one(update, &[id, code]).await
     }
 
