@@ -12,7 +12,7 @@ use crate::{
     jwt::{JwtConfig, JwtKeys},
     password::{PasswordHasher, PasswordPolicy},
     responder::{ProblemResponder, Responder},
-    scheme::{BasicScheme, BearerScheme, SchemeKind},
+    scheme::{BASIC, BEARER, BasicScheme, BearerScheme, SESSION, SchemeKind},
     session::{Carriers, SessionService},
     store::SessionStore,
     throttle::{Attempts, Throttle},
@@ -49,6 +49,9 @@ pub struct AuthConfig {
     realm: Option<String>,
     token_lifetime: Option<TimeDelta>,
     token_prefix: String,
+    disabled: Vec<String>,
+    challenges: bool,
+    verify_public: bool,
     hasher: PasswordHasher,
     policy: PasswordPolicy,
     throttle: Throttle,
@@ -98,6 +101,9 @@ impl AuthConfig {
             realm: None,
             token_lifetime: None,
             token_prefix: "Bearer".into(),
+            disabled: Vec::new(),
+            challenges: true,
+            verify_public: false,
             hasher: PasswordHasher::default(),
             policy: PasswordPolicy::default(),
             throttle: Throttle::default(),
@@ -202,6 +208,33 @@ impl AuthConfig {
         self
     }
 
+    /// Leaves a scheme out that types of users declare: `session`, `bearer` or `basic`. It is not
+    /// tried, not documented and not challenged, and what it needs need not be configured. Default:
+    /// none is left out.
+    ///
+    /// This is for applications that choose their schemes when they start.
+    pub fn disable_scheme(mut self, scheme: impl Into<String>) -> Self {
+        self.disabled.push(scheme.into());
+        self
+    }
+
+    /// Leaves `WWW-Authenticate` out of refusals. Default: every scheme that has a challenge is
+    /// named, as RFC 9110 asks of a 401.
+    ///
+    /// For old clients, and for pages whose visitors should not see the browser's own dialog, which
+    /// the challenge of HTTP Basic opens.
+    pub fn without_challenges(mut self) -> Self {
+        self.challenges = false;
+        self
+    }
+
+    /// Has `#[public]` operations look at credentials too, as if they took an `Option` of every
+    /// type of user: one that does not hold is refused there as well. Default: they do not look.
+    pub fn verify_on_public_operations(mut self) -> Self {
+        self.verify_public = true;
+        self
+    }
+
     /// How passwords are hashed. Default: argon2id, see [`PasswordHasher`].
     pub fn hasher(mut self, hasher: PasswordHasher) -> Self {
         self.hasher = hasher;
@@ -250,7 +283,7 @@ impl AuthConfig {
     /// # Errors
     ///
     /// - parts that do not fit, all of them at once: [`ConfigError`]
-    pub fn build(self) -> Result<Authenticator, ConfigError> {
+    pub fn build(mut self) -> Result<Authenticator, ConfigError> {
         let mut problems = self.cookie.as_ref().map(SessionCookie::problems).unwrap_or_default();
         if self.cookie.is_none() && self.session_header.is_none() {
             problems.push(
@@ -260,6 +293,7 @@ impl AuthConfig {
             );
         }
         problems.extend(self.expiry.problems());
+        problems.extend(self.disable_schemes());
         problems.extend(self.user_problems());
         if self.token_prefix.is_empty()
             || !self.token_prefix.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
@@ -339,8 +373,29 @@ impl AuthConfig {
                 trusted_proxies,
                 clock: self.clock,
                 responder: self.responder,
+                challenges: self.challenges,
+                verify_public: self.verify_public,
             }),
         })
+    }
+
+    /// Takes the disabled schemes from the users; says which of them are none.
+    fn disable_schemes(&mut self) -> Vec<String> {
+        let mut problems = Vec::new();
+        for name in &self.disabled {
+            match SchemeKind::from_name(name) {
+                Some(disabled) => {
+                    for user in &mut self.users {
+                        user.schemes.retain(|scheme| *scheme != disabled);
+                    }
+                }
+                None => problems.push(format!(
+                    "AuthConfig::disable_scheme was called with `{name}`; there are {SESSION}, \
+                     {BEARER} and {BASIC}"
+                )),
+            }
+        }
+        problems
     }
 
     fn user_problems(&self) -> Vec<String> {
@@ -363,6 +418,9 @@ impl AuthConfig {
                     problems.push(format!("{name} declares the unknown scheme `{scheme}`"));
                     continue;
                 };
+                if !user.schemes.contains(&kind) {
+                    continue;
+                }
                 if let Some(missing) = self.missing_for(kind, user) {
                     problems.push(format!("{name} declares the scheme `{scheme}`, but {missing}"));
                 }

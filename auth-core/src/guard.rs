@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use crate::{
     context::Context,
     error::Failure,
-    http::RequestHead,
+    http::{RequestHead, authorization::Authorization},
     rejection::Rejection,
     requirement::Requirement,
     scheme::{Identification, Outcome},
@@ -54,7 +54,7 @@ pub enum Parameter {
 }
 
 /// A user whom a parameter asks for.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Principal {
     /// The type of user.
     pub user: UserType,
@@ -116,7 +116,13 @@ pub trait AuthParameter {
 }
 
 const fn principal<U: AuthUser>(optional: bool) -> Parameter {
-    Parameter::User(Principal { user: UserType::of::<U>(), optional, admit: admit::<U> })
+    Parameter::User(Principal::of::<U>(optional))
+}
+
+impl Principal {
+    pub(crate) const fn of<U: AuthUser>(optional: bool) -> Self {
+        Self { user: UserType::of::<U>(), optional, admit: admit::<U> }
+    }
 }
 
 impl<U: AuthUser> AuthParameter for U {
@@ -186,7 +192,7 @@ impl Policy {
             context.note_path(self.path);
         }
         let subject = self.subject();
-        for user in self.users() {
+        for user in context.auth().principals(self) {
             let is_subject = !user.optional
                 && subject.is_some_and(|subject| subject.user.meta.path == user.user.meta.path);
             let admission =
@@ -241,7 +247,7 @@ impl Admission {
                 return Admitted::Now(Err(Rejection::InvalidSession.into()));
             }
             Outcome::Nobody { stale: false } => {
-                return Admitted::Now(Err(Rejection::MissingCredentials.into()));
+                return Admitted::Now(Err(missing(context, head).into()));
             }
             Outcome::Known(identity) => identity,
         };
@@ -254,5 +260,16 @@ impl Admission {
             Ok(decision) => Admitted::Now(asked.answer(decision)),
             Err(fault) => Admitted::Now(Err(fault.into())),
         }
+    }
+}
+
+/// Why nobody is there: nothing was presented, or nothing that anybody here understands.
+fn missing(context: &Context, head: &RequestHead<'_>) -> Rejection {
+    match Authorization::of(head.headers) {
+        Authorization::Absent => Rejection::MissingCredentials,
+        Authorization::Scheme { name, .. } if context.auth().handles(name) => {
+            Rejection::MissingCredentials
+        }
+        Authorization::Scheme { .. } | Authorization::Malformed => Rejection::UnsupportedScheme,
     }
 }

@@ -5,6 +5,7 @@
 //! | `missing_credentials` | 401 | a user is required and nothing was presented |
 //! | `invalid_session` | 401 | the session cookie or header resolves to nothing: expired, logged out, unknown |
 //! | `invalid_token` | 401 | a bearer token was presented and does not hold |
+//! | `unsupported_scheme` | 401 | a user is required, and `Authorization` has a scheme that nobody handles |
 //! | `malformed_credentials` | 401 | an `Authorization` header that cannot be read, or more than one |
 //! | `conflicting_credentials` | 401 | two credentials that name different users |
 //! | `wrong_credentials` | 401 | login or HTTP Basic: no such user, wrong password, or no password |
@@ -36,6 +37,9 @@ pub enum Rejection {
     InvalidSession,
     /// A bearer token was presented and does not hold.
     InvalidToken,
+    /// A user is required, nobody is known, and there is an `Authorization` header of a scheme that
+    /// no type of user has.
+    UnsupportedScheme,
     /// A credential that cannot be read.
     MalformedCredentials,
     /// Two credentials that name different users.
@@ -117,6 +121,7 @@ impl Rejection {
             Self::MissingCredentials => "missing_credentials",
             Self::InvalidSession => "invalid_session",
             Self::InvalidToken => "invalid_token",
+            Self::UnsupportedScheme => "unsupported_scheme",
             Self::MalformedCredentials => "malformed_credentials",
             Self::ConflictingCredentials => "conflicting_credentials",
             Self::WrongCredentials => "wrong_credentials",
@@ -139,6 +144,7 @@ impl Rejection {
             Self::MissingCredentials
             | Self::InvalidSession
             | Self::InvalidToken
+            | Self::UnsupportedScheme
             | Self::MalformedCredentials
             | Self::ConflictingCredentials
             | Self::WrongCredentials => StatusCode::UNAUTHORIZED,
@@ -162,6 +168,7 @@ impl Rejection {
             Self::MissingCredentials => "Log in to use this operation.",
             Self::InvalidSession => "The session has ended. Log in again.",
             Self::InvalidToken => "The token is not valid, or no longer.",
+            Self::UnsupportedScheme => "This way to authenticate is not known here.",
             Self::MalformedCredentials => "The credentials cannot be read.",
             Self::ConflictingCredentials => "The credentials of this request name different users.",
             Self::WrongCredentials => "The name or the password is wrong.",

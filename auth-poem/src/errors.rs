@@ -10,7 +10,11 @@ use poem::{
         ParsePathError, ParseQueryError, ParseTypedHeaderError, ParseXmlError, ParseYamlError,
         ReadBodyError, SizedLimitError,
     },
-    http::{HeaderMap, Method, StatusCode, header::SET_COOKIE, uri::PathAndQuery},
+    http::{
+        HeaderMap, HeaderValue, Method, StatusCode,
+        header::{ALLOW, SET_COOKIE},
+        uri::PathAndQuery,
+    },
 };
 use poem_openapi::error as openapi;
 
@@ -126,7 +130,7 @@ impl<E: Endpoint> Endpoint for ErrorsEndpoint<E> {
         let answer = self.endpoint.call(request);
         async move {
             let result = answer.await.map(IntoResponse::into_response);
-            result.map_err(|error| asked.answer(&self.auth, error))
+            result.map_err(|error| asked.answer(&self.auth, error, None))
         }
     }
 }
@@ -145,8 +149,14 @@ impl Asked {
         Self { method: request.method().clone(), path: uri.path_and_query().cloned() }
     }
 
-    /// Has an error of poem answered as the application configured it. Others stay what they are.
-    pub(crate) fn answer(&self, auth: &Authenticator, error: poem::Error) -> poem::Error {
+    /// Has an error of poem answered as the application configured it, with `Allow` where it is
+    /// known. Others stay what they are.
+    pub(crate) fn answer(
+        &self,
+        auth: &Authenticator,
+        error: poem::Error,
+        allow: Option<HeaderValue>,
+    ) -> poem::Error {
         let Some(detail) = recognised(&error) else { return error };
         let form = Form::of(auth);
         let mut answer = into_poem(form.answer_other(&OtherError {
@@ -164,6 +174,9 @@ impl Asked {
                     answer.headers_mut().append(name, value.clone());
                 }
             }
+        }
+        if let Some(allow) = allow {
+            answer.headers_mut().insert(ALLOW, allow);
         }
         let mut answered = poem::Error::from_response(answer);
         if let Some(pattern) = pattern {

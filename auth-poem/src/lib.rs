@@ -126,12 +126,16 @@ pub use auth_macros::{
 #[doc(hidden)]
 pub mod __private;
 mod access;
+mod before_routing;
+mod endpoint;
 mod error;
 mod error_body;
 mod errors;
 mod extract;
 mod form;
 mod gate;
+
+mod joined;
 mod layer;
 mod openapi;
 mod param;
@@ -145,10 +149,13 @@ pub mod testing;
 
 pub use __private::ask::CheckResult;
 pub use access::AccessReport;
+pub use before_routing::{Guard, GuardEndpoint};
+pub use endpoint::ApiEndpoint;
 pub use error::{Error, Result};
 pub use error_body::{AuthConfigExt, ErrorBody};
 pub use errors::{Errors, ErrorsEndpoint, OtherError};
 pub use extract::{Auth, Session};
+pub use joined::Joined;
 pub use layer::{AuthEndpoint, AuthLayer};
 pub use path::RequestExt;
 pub use service::{AuthApi, AuthenticatorExt};

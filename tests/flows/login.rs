@@ -25,6 +25,22 @@ async fn a_user_logs_in_is_known_and_logs_out() {
 }
 
 #[tokio::test]
+async fn a_logout_knows_whether_there_was_anything_to_log_out_of() {
+    let world = World::new().await;
+    let ann = world.logged_in("ann").await;
+    let stale = ann.stolen();
+    assert_eq!(ann.post("/logout").await.is(200).body, "logged out");
+    assert_eq!(ann.post("/logout").await.is(200).body, "not logged in");
+    let garbage = world.browser();
+    garbage.plant("__Host-sid", "garbage");
+    for browser in [stale, garbage] {
+        let answer = browser.post("/logout").await.is(200);
+        assert_eq!(answer.body, "logged out");
+        assert!(answer.removes_cookie(), "{answer:?}");
+    }
+}
+
+#[tokio::test]
 async fn any_login_column_will_do_and_each_minds_case_as_declared() {
     let world = World::new().await;
     let password = "the long password of ann";

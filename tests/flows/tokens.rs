@@ -53,7 +53,7 @@ async fn the_scheme_has_the_configured_name() {
     let answer = world.browser().get("/me").header("authorization", format!("token {token}")).await;
     assert_eq!(answer.is(200).body, "ann");
     let answer = world.browser().get("/me").bearer(&token).await;
-    assert_eq!(answer.outcome(), (401, "missing_credentials".into()));
+    assert_eq!(answer.outcome(), (401, "unsupported_scheme".into()));
     assert_eq!(answer.all("www-authenticate"), ["Token realm=\"auth\""]);
 }
 

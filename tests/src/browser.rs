@@ -58,7 +58,9 @@ pub struct Answer {
 }
 
 impl Browser {
-    pub(crate) fn new(app: App) -> Self {
+    /// A client without cookies.
+    #[must_use]
+    pub fn new(app: App) -> Self {
         Self { app, jar: Arc::default() }
     }
 

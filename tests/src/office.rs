@@ -206,10 +206,16 @@ impl Office {
         self.browser().post("/token").json(login).await.is(200).body
     }
 
+    /// The clerk of this name, as the database has him.
+    #[must_use]
+    pub fn clerk(&self, name: &str) -> Clerk {
+        let all = self.people.all();
+        (**all.iter().find(|clerk| clerk.name == name).unwrap()).clone()
+    }
+
     /// Changes a clerk in the database.
     pub fn change(&self, name: &str, change: impl FnOnce(&mut Clerk)) {
-        let id = self.people.all().iter().find(|clerk| clerk.name == name).unwrap().id;
-        assert_eq!(self.people.update(&id, change), Ok(true));
+        assert_eq!(self.people.update(&self.clerk(name).id, change), Ok(true));
     }
 
     /// Has every store answer later, as over a network.

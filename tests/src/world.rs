@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// An application as a client sees it.
-pub(crate) type App = Arc<BoxEndpoint<'static>>;
+pub type App = Arc<BoxEndpoint<'static>>;
 
 /// The secret that signs the tokens of every world.
 pub const JWT_SECRET: &[u8] = b"kJ2vQ9xw-7Rr!mZ4uB8e#Yc1Ts5Lh0PdGf3Nn6Aa";

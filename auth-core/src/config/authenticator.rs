@@ -12,6 +12,7 @@ use ipnet::IpNet;
 use crate::{
     clock::Clock,
     error::{Error, Failure},
+    guard::{Policy, Principal},
     http::cookie::SessionCookie,
     password::{PasswordHasher, PasswordPolicy},
     rejection::Rejection,
@@ -42,6 +43,8 @@ pub(crate) struct Inner {
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(super) responder: Arc<dyn Responder>,
+    pub(super) challenges: bool,
+    pub(super) verify_public: bool,
 }
 
 /// One type of user, with its type hidden.
@@ -50,6 +53,8 @@ pub(super) struct UserEntry {
     pub(super) meta: &'static UserMeta,
     /// The schemes that are tried, in their order.
     pub(super) schemes: Vec<SchemeKind>,
+    /// The user as an optional parameter.
+    optional: Principal,
     /// An `Arc<dyn UserStore<U>>`.
     store: Box<dyn Any + Send + Sync>,
 }
@@ -71,6 +76,7 @@ impl UserEntry {
                 .iter()
                 .filter_map(|name| SchemeKind::from_name(name))
                 .collect(),
+            optional: Principal::of::<U>(true),
             store: Box::new(store),
         }
     }
@@ -130,6 +136,37 @@ impl Authenticator {
         self.inner.users.iter().any(|user| user.id == id)
     }
 
+    /// By which schemes a type of user may prove who he is, in the order they are tried; none for a
+    /// type that was not configured.
+    #[must_use]
+    pub fn schemes(&self, id: TypeId) -> &[SchemeKind] {
+        let user = self.inner.users.iter().find(|user| user.id == id);
+        user.map_or(&[], |user| &user.schemes)
+    }
+
+    /// The users for whom an operation looks: those of its parameters, and on public operations all
+    /// types where [`AuthConfig::verify_on_public_operations`](super::AuthConfig::verify_on_public_operations)
+    /// says so.
+    pub fn principals<'a>(&'a self, policy: &Policy) -> impl Iterator<Item = &'a Principal> {
+        let all = policy.public && self.inner.verify_public;
+        let others: &[UserEntry] = if all { &self.inner.users } else { &[] };
+        let own = policy.users().map(|user| -> &'a Principal { user });
+        own.chain(others.iter().map(|user| &user.optional))
+    }
+
+    /// Whether any type of user has a scheme that begins so in `Authorization`.
+    pub(crate) fn handles(&self, name: &str) -> bool {
+        let inner = &self.inner;
+        inner.users.iter().flat_map(|user| &user.schemes).any(|scheme| {
+            let own = match scheme {
+                SchemeKind::Session => None,
+                SchemeKind::Bearer => inner.bearer.as_ref().map(|bearer| bearer.prefix.as_str()),
+                SchemeKind::Basic => Some(BasicScheme::NAME),
+            };
+            own.is_some_and(|own| own.eq_ignore_ascii_case(name))
+        })
+    }
+
     /// The name of the session cookie, `None` without sessions or without the cookie.
     #[must_use]
     pub fn cookie_name(&self) -> Option<&str> {
@@ -159,13 +196,14 @@ impl Authenticator {
     /// The challenges of all schemes that have one (RFC 9110, 11.6.1), in the order in which the
     /// types of users declare them.
     fn challenges(&self, rejection: &Rejection) -> impl Iterator<Item = HeaderValue> {
+        let inner = &self.inner;
         let mut schemes: Vec<SchemeKind> = Vec::new();
-        for &scheme in self.inner.users.iter().flat_map(|user| &user.schemes) {
+        let users = inner.users.iter().filter(|_| inner.challenges);
+        for &scheme in users.flat_map(|user| &user.schemes) {
             if !schemes.contains(&scheme) {
                 schemes.push(scheme);
             }
         }
-        let inner = &self.inner;
         schemes.into_iter().filter_map(move |scheme| match scheme {
             SchemeKind::Session => None,
             SchemeKind::Bearer => inner.bearer.as_ref()?.challenge(rejection),

@@ -206,7 +206,8 @@ impl<U: AuthUser> AuthHandle<U> {
         if start.token_only {
             let name = U::META.name;
             return Err(Error::Misconfigured(format!(
-                "a token was asked for, but {name} does not declare schemes(bearer)"
+                "a token was asked for, but {name} does not declare schemes(bearer), or \
+                 AuthConfig::disable_scheme takes it away"
             ))
             .into());
         }

@@ -10,6 +10,13 @@ use super::AuthHandle;
 use crate::{error::Failure, user::AuthUser};
 
 impl<U: AuthUser> AuthHandle<U> {
+    /// Whether the request presents a session, alive or not: whether there is anything to log out
+    /// of, as the client sees it.
+    #[must_use]
+    pub fn presents_session(&self) -> bool {
+        self.context.session.way().is_some()
+    }
+
     /// Ends the session that the request presents, if it presents one, and has the cookie removed.
     ///
     /// # Errors

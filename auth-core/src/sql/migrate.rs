@@ -45,42 +45,111 @@ pub(crate) async fn migrate(
 }
 
 #[cfg(test)]
-#[cfg(feature = "sqlite")]
 mod tests {
     use super::*;
-    use crate::sql::open_sqlite;
 
     fn statements(sql: &[&str]) -> Vec<String> {
         sql.iter().map(|&sql| sql.to_owned()).collect()
     }
 
-    #[tokio::test]
-    async fn runs_each_migration_once_and_later_ones_on_top() {
-        let sqlite = open_sqlite("sqlite::memory:").await.unwrap();
-        let pool = SqlPool::from(sqlite.clone());
-        // Neither statement could run twice.
-        let mut all = vec![statements(&["CREATE TABLE t (a)"])];
+    async fn run(pool: &SqlPool, sql: &'static str) {
+        crate::sql::on_pool!(pool, pool => sqlx::query(sql).execute(pool).await.map(drop)).unwrap();
+    }
+
+    async fn runs_each_migration_once_and_later_ones_on_top(pool: SqlPool) {
+        // None of these statements could run twice.
+        let mut all = vec![statements(&["CREATE TABLE t (a INTEGER)"])];
         migrate(&pool, "t", &all).await.unwrap();
         migrate(&pool, "t", &all).await.unwrap();
-        all.push(statements(&["ALTER TABLE t ADD COLUMN b", "ALTER TABLE t ADD COLUMN c"]));
+        run(&pool, "INSERT INTO t (a) VALUES (1)").await;
+        all.push(statements(&[
+            "ALTER TABLE t ADD COLUMN b INTEGER",
+            "ALTER TABLE t ADD COLUMN c INTEGER",
+        ]));
         migrate(&pool, "t", &all).await.unwrap();
         migrate(&pool, "t", &all).await.unwrap();
-        sqlx::query("INSERT INTO t (a, b, c) VALUES (1, 2, 3)").execute(&sqlite).await.unwrap();
+        run(&pool, "UPDATE t SET b = a, c = a").await;
 
         all.pop();
         migrate(&pool, "t", &all).await.expect("an older program leaves a newer table alone");
-        let other = [statements(&["CREATE TABLE u (a)"])];
+        let other = [statements(&["CREATE TABLE u (a INTEGER)"])];
         migrate(&pool, "u", &other).await.expect("tables are counted apart");
-        sqlx::query("INSERT INTO u (a) VALUES (1)").execute(&sqlite).await.unwrap();
+        run(&pool, "INSERT INTO u (a) VALUES (1)").await;
     }
 
-    #[tokio::test]
-    async fn a_migration_that_fails_leaves_nothing() {
-        let sqlite = open_sqlite("sqlite::memory:").await.unwrap();
-        let pool = SqlPool::from(sqlite.clone());
-        let broken = [statements(&["CREATE TABLE t (a)", "CREATE TABLE t (a)"])];
+    async fn a_migration_that_fails_leaves_nothing(pool: SqlPool) {
+        let table = "CREATE TABLE t (a INTEGER)";
+        let broken = [statements(&[table, table])];
         migrate(&pool, "t", &broken).await.unwrap_err();
-        let mended = [statements(&["CREATE TABLE t (a)"])];
-        migrate(&pool, "t", &mended).await.unwrap();
+        migrate(&pool, "t", &[statements(&[table])]).await.unwrap();
+    }
+
+    #[cfg(feature = "sqlite")]
+    mod sqlite {
+        use crate::sql::{SqlPool, open_sqlite};
+
+        async fn pool() -> SqlPool {
+            open_sqlite("sqlite::memory:").await.unwrap().into()
+        }
+
+        #[tokio::test]
+        async fn runs_each_migration_once_and_later_ones_on_top() {
+            super::runs_each_migration_once_and_later_ones_on_top(pool().await).await;
+        }
+
+        #[tokio::test]
+        async fn a_migration_that_fails_leaves_nothing() {
+            super::a_migration_that_fails_leaves_nothing(pool().await).await;
+        }
+    }
+
+    #[cfg(feature = "postgres")]
+    mod postgres {
+        use tokio::task::JoinSet;
+
+        use super::*;
+        use crate::sql::open_postgres;
+
+        #[tokio::test]
+        async fn runs_each_migration_once_and_later_ones_on_top() {
+            let Some(database) = auth_test_servers::postgres() else { return };
+            let pool = open_postgres(database.url()).await.unwrap().into();
+            super::runs_each_migration_once_and_later_ones_on_top(pool).await;
+        }
+
+        #[tokio::test]
+        async fn a_migration_that_fails_leaves_nothing() {
+            let Some(database) = auth_test_servers::postgres() else { return };
+            let pool = open_postgres(database.url()).await.unwrap().into();
+            super::a_migration_that_fails_leaves_nothing(pool).await;
+        }
+
+        #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+        async fn processes_that_start_together_upgrade_once() {
+            let Some(database) = auth_test_servers::postgres() else { return };
+            let first = [statements(&["CREATE TABLE t (a INTEGER)", "INSERT INTO t VALUES (0)"])];
+            let pool = SqlPool::from(open_postgres(database.url()).await.unwrap());
+            migrate(&pool, "t", &first).await.unwrap();
+
+            // Longer than a request may take, and nothing that could run twice.
+            let second = statements(&[
+                "ALTER TABLE t ADD COLUMN b INTEGER",
+                "SELECT pg_sleep(2.5)",
+                "UPDATE t SET a = a + 1",
+            ]);
+            let all = [first[0].clone(), second];
+            let mut tasks = JoinSet::new();
+            for _ in 0..4 {
+                let (url, all) = (database.url().to_owned(), all.clone());
+                tasks.spawn(async move {
+                    let pool = SqlPool::from(open_postgres(&url).await.unwrap());
+                    migrate(&pool, "t", &all).await.unwrap();
+                });
+            }
+            tasks.join_all().await;
+            let SqlPool::Postgres(pool) = pool else { unreachable!() };
+            let a: i32 = sqlx::query_scalar("SELECT a FROM t").fetch_one(&pool).await.unwrap();
+            assert_eq!(a, 1, "upgraded once");
+        }
     }
 }

@@ -31,90 +31,102 @@ const DOES_NOT_HOLD: &str = "A credential does not hold.";
 pub(super) fn refusals(
     policy: &'static Policy,
     configured: &Configured,
+    users: &[Principal],
     method: &Method,
 ) -> Vec<Refusal> {
-    let mut refusals = unauthenticated(policy, configured);
-    let takes = |scheme| policy.users().any(|user| configured.has(&user.user, scheme));
-    refusals.extend(policy.requirement.refusals().into_iter().map(|rejection| {
-        let requires = format!("{REQUIRES}{}.", policy.requirement);
-        match rejection {
-            Rejection::RequirementNotMet(_) if policy.conceal => {
-                (Rejection::NotFound, format!("{requires} Others find nothing.").into())
+    Asked { policy, configured, users }.refusals(method)
+}
+
+/// What an operation asks of authentication, as it is configured.
+struct Asked<'a> {
+    policy: &'static Policy,
+    configured: &'a Configured,
+    users: &'a [Principal],
+}
+
+impl Asked<'_> {
+    fn refusals(&self, method: &Method) -> Vec<Refusal> {
+        let mut refusals = self.unauthenticated();
+        let (requirement, conceal) = (&self.policy.requirement, self.policy.conceal);
+        refusals.extend(requirement.refusals().into_iter().map(|rejection| {
+            let requires = format!("{REQUIRES}{requirement}.");
+            match rejection {
+                Rejection::RequirementNotMet(_) if conceal => {
+                    (Rejection::NotFound, format!("{requires} Others find nothing.").into())
+                }
+                // Said to those who have all else, so it must not say what that is.
+                other if conceal => (other, "The login is too long ago.".into()),
+                other => (other, requires.into()),
             }
-            // Said to those who have all else, so it must not say what that is.
-            other if policy.conceal => (other, "The login is too long ago.".into()),
-            other => (other, requires.into()),
+        }));
+        let is_safe =
+            matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE);
+        if !is_safe && (self.uses_cookie() || self.takes(SchemeKind::Basic)) {
+            let text = "A page of another site sent the request.";
+            refusals.push((Rejection::CrossSite, text.into()));
         }
-    }));
-    let by_cookie = touches_session(policy, configured) && configured.cookie().is_some();
-    if (by_cookie || takes(SchemeKind::Basic)) && !is_safe(method) {
-        let text = "A page of another site sent the request.";
-        refusals.push((Rejection::CrossSite, text.into()));
-    }
-    if takes(SchemeKind::Bearer) {
-        let text = "The token was issued for another audience.";
-        refusals.push((Rejection::WrongAudience, text.into()));
-    }
-    if takes(SchemeKind::Basic) {
-        refusals.push((TOO_MANY_ATTEMPTS, TOO_MANY.into()));
-    }
-    for (status, code) in policy.rejects {
-        // Checked by the macro: a status between 400 and 499.
-        if let Ok(status) = StatusCode::from_u16(*status) {
-            refusals.push((Rejection::new(status, code, ""), format!("`{code}`.").into()));
+        if self.takes(SchemeKind::Bearer) {
+            let text = "The token was issued for another audience.";
+            refusals.push((Rejection::WrongAudience, text.into()));
         }
+        if self.takes(SchemeKind::Basic) {
+            refusals.push((TOO_MANY_ATTEMPTS, TOO_MANY.into()));
+        }
+        for (status, code) in self.policy.rejects {
+            // Checked by the macro: a status between 400 and 499.
+            if let Ok(status) = StatusCode::from_u16(*status) {
+                refusals.push((Rejection::new(status, code, ""), format!("`{code}`.").into()));
+            }
+        }
+        refusals
     }
-    refusals
-}
 
-/// The refusals of somebody who is not known.
-fn unauthenticated(policy: &Policy, configured: &Configured) -> Vec<Refusal> {
-    let mut refusals: Vec<Refusal> = Vec::new();
-    let users: Vec<&Principal> = policy.users().collect();
-    let required = || users.iter().filter(|user| !user.optional);
-    let takes = |scheme| users.iter().any(|user| configured.has(&user.user, scheme));
+    /// The refusals of somebody who is not known.
+    fn unauthenticated(&self) -> Vec<Refusal> {
+        let mut refusals: Vec<Refusal> = Vec::new();
+        let required: Vec<&Principal> = self.users.iter().filter(|user| !user.optional).collect();
+        let has = |user: &Principal, scheme| self.configured.has(&user.user, scheme);
+        if !required.is_empty() {
+            refusals.push((Rejection::MissingCredentials, NOBODY.into()));
+            refusals.push((Rejection::UnsupportedScheme, NOBODY.into()));
+        }
+        // Where users are optional a cookie that resolves to nothing is removed; a header is
+        // refused.
+        let by_header = self.configured.session_header().is_some() && self.reads_session();
+        if by_header || required.iter().any(|user| has(user, SchemeKind::Session)) {
+            refusals.push((Rejection::InvalidSession, ENDED.into()));
+        }
+        let (bearer, basic) = (self.takes(SchemeKind::Bearer), self.takes(SchemeKind::Basic));
+        let several = self.users.iter().any(|user| self.configured.schemes(&user.user).len() > 1);
+        let invalid = [
+            (bearer, Rejection::InvalidToken),
+            (basic, Rejection::WrongCredentials),
+            (bearer || basic, Rejection::MalformedCredentials),
+            (several, Rejection::ConflictingCredentials),
+        ];
+        let invalid = invalid.into_iter().filter(|(possible, _)| *possible);
+        refusals.extend(invalid.map(|(_, rejection)| (rejection, DOES_NOT_HOLD.into())));
+        refusals
+    }
 
-    if required().next().is_some() {
-        refusals.push((Rejection::MissingCredentials, NOBODY.into()));
+    /// Whether a user of the operation may prove by this scheme who he is.
+    fn takes(&self, scheme: SchemeKind) -> bool {
+        self.users.iter().any(|user| self.configured.has(&user.user, scheme))
     }
-    // A cookie that resolves to nothing is removed where users are optional, a header is refused.
-    let by_header = touches_data(policy, configured) && configured.session_header().is_some();
-    if by_header || required().any(|user| configured.has(&user.user, SchemeKind::Session)) {
-        refusals.push((Rejection::InvalidSession, ENDED.into()));
-    }
-    if takes(SchemeKind::Bearer) {
-        refusals.push((Rejection::InvalidToken, DOES_NOT_HOLD.into()));
-    }
-    if takes(SchemeKind::Basic) {
-        refusals.push((Rejection::WrongCredentials, DOES_NOT_HOLD.into()));
-    }
-    if takes(SchemeKind::Bearer) || takes(SchemeKind::Basic) {
-        refusals.push((Rejection::MalformedCredentials, DOES_NOT_HOLD.into()));
-    }
-    if users.iter().any(|user| configured.schemes(&user.user).len() > 1) {
-        refusals.push((Rejection::ConflictingCredentials, DOES_NOT_HOLD.into()));
-    }
-    refusals
-}
 
-fn is_safe(method: &Method) -> bool {
-    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE)
-}
+    /// Whether the operation looks at the session before it runs.
+    fn reads_session(&self) -> bool {
+        let data = |parameter: &Parameter| matches!(parameter, Parameter::Session);
+        self.takes(SchemeKind::Session) || self.policy.asks().any(data)
+    }
 
-/// Whether the operation looks at the session before it runs.
-fn touches_data(policy: &Policy, configured: &Configured) -> bool {
-    policy.asks().any(|parameter| match parameter {
-        Parameter::User(user) => configured.has(&user.user, SchemeKind::Session),
-        Parameter::Handle(_) => false,
-        Parameter::Session => true,
-    })
-}
-
-/// Whether it does, or may start one.
-fn touches_session(policy: &Policy, configured: &Configured) -> bool {
-    let starts = |parameter: &Parameter| match parameter {
-        Parameter::Handle(user) => configured.has(user, SchemeKind::Session),
-        Parameter::User(_) | Parameter::Session => false,
-    };
-    touches_data(policy, configured) || policy.asks().any(starts)
+    /// Whether it reads the session cookie, or may set one.
+    fn uses_cookie(&self) -> bool {
+        let starts = |parameter: &Parameter| match parameter {
+            Parameter::Handle(user) => self.configured.has(user, SchemeKind::Session),
+            Parameter::User(_) | Parameter::Session => false,
+        };
+        self.configured.cookie().is_some()
+            && (self.reads_session() || self.policy.asks().any(starts))
+    }
 }

@@ -2,7 +2,7 @@
 
 use auth_core::{
     config::Authenticator,
-    guard::UserType,
+    guard::{Policy, Principal, UserType},
     scheme::{BASIC, BEARER, SESSION, SESSION_HEADER, SchemeKind},
 };
 use poem_openapi::registry::{MetaSecurityScheme, Registry};
@@ -21,7 +21,21 @@ impl Configured {
 
     /// By which schemes a user of this type may prove who he is, in the order they are tried.
     pub(super) fn schemes(&self, user: &UserType) -> Vec<SchemeKind> {
-        user.meta.schemes.iter().filter_map(|name| SchemeKind::from_name(name)).collect()
+        match &self.0 {
+            Some(auth) => auth.schemes((user.id)()).to_vec(),
+            None => {
+                let declared = user.meta.schemes.iter();
+                declared.filter_map(|name| SchemeKind::from_name(name)).collect()
+            }
+        }
+    }
+
+    /// The users for whom an operation looks.
+    pub(super) fn principals(&self, policy: &Policy) -> Vec<Principal> {
+        match &self.0 {
+            Some(auth) => auth.principals(policy).copied().collect(),
+            None => policy.users().copied().collect(),
+        }
     }
 
     pub(super) fn has(&self, user: &UserType, scheme: SchemeKind) -> bool {

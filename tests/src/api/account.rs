@@ -172,8 +172,9 @@ impl AccountApi {
     #[public]
     #[oai(path = "/logout", method = "post")]
     async fn logout(&self, auth: Auth<User>) -> auth_poem::Result<PlainText<&'static str>> {
+        let text = if auth.presents_session() { "logged out" } else { "not logged in" };
         auth.logout().await?;
-        Ok(PlainText("logged out"))
+        Ok(PlainText(text))
     }
 
     #[oai(path = "/password", method = "post")]

@@ -25,6 +25,8 @@ use crate::{
 };
 
 mod columns;
+#[cfg(all(test, feature = "postgres"))]
+mod plans;
 mod schema;
 mod statements;
 #[cfg(test)]

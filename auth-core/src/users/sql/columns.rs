@@ -3,7 +3,7 @@
 //! To the framework all are text, which every engine has and every other program can read. Where an
 //! engine has a type of its own for one, that is read too.
 
-use std::net::IpAddr;
+use std::net::{AddrParseError, IpAddr};
 
 use sqlx::{Database, Decode, Encode, Type, encode::IsNull, error::BoxDynError};
 
@@ -53,7 +53,7 @@ pub enum ColumnError {
     NotAList(#[source] serde_json::Error),
     /// The column is not an IP address.
     #[error("not an IP address: {0}")]
-    NotAnAddress(#[source] std::net::AddrParseError),
+    NotAnAddress(#[source] AddrParseError),
 }
 
 fn role<R: AuthRole>(name: String) -> Result<R, ColumnError> {
@@ -158,10 +158,17 @@ pub fn read_list(column: &str, text: Option<TextColumn>) -> Result<Vec<String>, 
 
 #[doc(hidden)]
 pub fn read_ip<T: IpColumn>(column: &str, text: Option<TextColumn>) -> Result<T, sqlx::Error> {
-    text.map(|text| text.0.parse::<IpAddr>().map_err(ColumnError::NotAnAddress))
+    text.map(|text| address(&text.0).map_err(ColumnError::NotAnAddress))
         .transpose()
         .and_then(|address| T::from_address(address).ok_or(ColumnError::Null))
         .map_err(|error| unreadable(column, error))
+}
+
+/// Reads an address. PostgreSQL adds the length of the network when it writes an `inet` into a text
+/// column.
+fn address(text: &str) -> Result<IpAddr, AddrParseError> {
+    let host = text.strip_suffix("/32").or_else(|| text.strip_suffix("/128"));
+    host.unwrap_or(text).parse()
 }
 
 /// Makes a type text to every engine: how it is written, and how it is read back.

@@ -50,6 +50,8 @@
 //! [`PasswordHash`]: crate::password::PasswordHash
 
 mod columns;
+#[cfg(all(test, feature = "postgres"))]
+mod plans;
 mod statements;
 
 use std::{fmt, marker::PhantomData, net::IpAddr, sync::Arc};
