@@ -7,7 +7,6 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use auth_poem::prelude::*;
 use example_kit::{BoxError, Database, Outbox};
 use poem::{EndpointExt, IntoEndpoint, Route, get};
@@ -135,9 +134,8 @@ impl App {
 #[derive(Debug)]
 struct RolesOf(Arc<dyn Roles>);
 
-#[async_trait]
 impl RoleStore<User> for RolesOf {
-    async fn roles(&self, user: &User) -> Result<Vec<Grant>, auth_poem::fault::Error> {
+    async fn roles(&self, user: &User) -> services::Result<Vec<Grant>> {
         self.0.of(&user.id).await
     }
 }

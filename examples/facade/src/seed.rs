@@ -87,7 +87,7 @@ pub async fn plant(
     };
     let mut work = services.begin().await?;
     services.sites.create(&mut work, &site).await?;
-    work.commit().await.map_err(Error::fault)?;
+    work.commit().await?;
     for person in &PEOPLE {
         let grants = person.grants()?;
         if person.create(services, &grants).await? && rules.sessions_of_seed {
@@ -135,7 +135,7 @@ impl Person {
         if is_new {
             services.roles.grant(&mut work, self.id, grants).await?;
         }
-        work.commit().await.map_err(Error::fault)?;
+        work.commit().await?;
         Ok(is_new)
     }
 

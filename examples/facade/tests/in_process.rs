@@ -9,11 +9,11 @@ use std::{
 };
 
 use async_trait::async_trait;
-use auth_poem::{Error, prelude::*};
+use auth_poem::{fault::Error, prelude::*};
 use example_facade::{
     App, auth_config,
     services::{
-        Services, Work,
+        self, Services, Work,
         email_settings::{EmailSettings, NewEmailSettings},
         roles::Roles,
     },
@@ -70,6 +70,10 @@ impl Facade {
     }
 }
 
+fn away() -> Error {
+    Error::Application("another program is away".into())
+}
+
 /// The roles, as another program keeps them.
 #[derive(Debug, Default)]
 struct RemoteRoles {
@@ -79,26 +83,26 @@ struct RemoteRoles {
 
 #[async_trait]
 impl Roles for RemoteRoles {
-    async fn of(&self, account: &str) -> auth_poem::Result<Vec<Grant>> {
+    async fn of(&self, account: &str) -> services::Result<Vec<Grant>> {
         if self.is_away.load(SeqCst) {
-            return Err(Error::fault("the roles are away"));
+            return Err(away());
         }
         Ok(self.roles.lock().unwrap().get(account).cloned().unwrap_or_default())
     }
 
-    async fn grant(&self, _: &mut Work, account: &str, new: &[Grant]) -> auth_poem::Result<()> {
+    async fn grant(&self, _: &mut Work, account: &str, new: &[Grant]) -> services::Result<()> {
         let mut roles = self.roles.lock().unwrap();
         roles.entry(account.to_owned()).or_default().extend_from_slice(new);
         Ok(())
     }
 
-    async fn revoke(&self, _: &mut Work, account: &str, old: &[Grant]) -> auth_poem::Result<()> {
+    async fn revoke(&self, _: &mut Work, account: &str, old: &[Grant]) -> services::Result<()> {
         let mut roles = self.roles.lock().unwrap();
         roles.entry(account.to_owned()).or_default().retain(|role| !old.contains(role));
         Ok(())
     }
 
-    async fn replace(&self, _: &mut Work, account: &str, all: &[Grant]) -> auth_poem::Result<()> {
+    async fn replace(&self, _: &mut Work, account: &str, all: &[Grant]) -> services::Result<()> {
         self.roles.lock().unwrap().insert(account.to_owned(), all.to_vec());
         Ok(())
     }
@@ -137,12 +141,12 @@ struct NoEmailSettings;
 
 #[async_trait]
 impl EmailSettings for NoEmailSettings {
-    async fn create(&self, _: &mut Work, _: &NewEmailSettings<'_>) -> auth_poem::Result<()> {
-        Err(Error::fault("the addresses are away"))
+    async fn create(&self, _: &mut Work, _: &NewEmailSettings<'_>) -> services::Result<()> {
+        Err(away())
     }
 
-    async fn verify(&self, _: &mut Work, _: &str, _: &str) -> auth_poem::Result<Option<String>> {
-        Err(Error::fault("the addresses are away"))
+    async fn verify(&self, _: &mut Work, _: &str, _: &str) -> services::Result<Option<String>> {
+        Err(away())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Invitations to a site.
 
-use auth_poem::{Error, prelude::*};
+use auth_poem::prelude::*;
 use email_address::EmailAddress;
 use example_kit::{Message, Outbox};
 use poem_openapi::{
@@ -156,7 +156,7 @@ impl InvitationsApi {
             }
             None => invitations.put(&mut work, &invitation).await?,
         }
-        work.commit().await.map_err(Error::fault)?;
+        work.commit().await?;
         Ok(Some(invitation).into())
     }
 
@@ -233,7 +233,7 @@ impl InvitationsApi {
             invitation.sent_time = Some(Utc::now());
         }
         self.services.invitations.put(&mut work, &invitation).await?;
-        work.commit().await.map_err(Error::fault)?;
+        work.commit().await?;
         Ok(invitation)
     }
 
@@ -250,7 +250,7 @@ impl InvitationsApi {
     async fn remove(&self, site: &str, id: &str) -> auth_poem::Result<Found<Invitation>> {
         let mut work = self.services.begin().await?;
         let invitation = self.services.invitations.remove(&mut work, site, id).await?;
-        work.commit().await.map_err(Error::fault)?;
+        work.commit().await?;
         Ok(invitation.into())
     }
 }

@@ -3,7 +3,7 @@
 use auth_poem::prelude::*;
 use example_kit::Outbox;
 use poem_openapi::{
-    ApiResponse, Object, Tags,
+    ApiResponse, Tags,
     payload::Json,
     types::{ParseFromJSON, ToJSON},
 };

@@ -1,6 +1,6 @@
 //! Signing up: an account, its password and its address, all of it or nothing.
 
-use auth_poem::{Error, prelude::*};
+use auth_poem::prelude::*;
 use email_address::EmailAddress;
 use example_kit::{Message, Outbox};
 use poem_openapi::{Object, param::Query, payload::Json};
@@ -117,7 +117,7 @@ impl SignupApi {
         let email = email
             .ok_or_else(|| bad_request("WRONG_CODE", "The code is wrong, used or too old."))?;
         self.activate(&mut work, &email, &user.id).await?;
-        work.commit().await.map_err(Error::fault)?;
+        work.commit().await?;
 
         let grants = self.services.roles.of(&user.id).await?;
         self.services.refresh(&mut session, &grants).await?;
@@ -169,7 +169,7 @@ impl SignupApi {
             let is_proved = !user.roles.is_empty();
             self.note_email(&mut work, &user, email, data.language.as_deref(), is_proved).await?;
         }
-        work.commit().await.map_err(Error::fault)?;
+        work.commit().await?;
         Ok(user)
     }
 

@@ -1,7 +1,7 @@
 //! Sites: what they are, and leaving them.
 #![allow(clippy::too_many_arguments, reason = "a list has many filters")]
 
-use auth_poem::{Error, prelude::*};
+use auth_poem::prelude::*;
 use poem_openapi::{
     ApiResponse, Object,
     param::{Path, Query},
@@ -164,7 +164,7 @@ impl SitesApi {
             return Err(duplicate_id().into());
         }
         self.services.roles.grant(&mut work, &user.id, &[grant.clone()]).await?;
-        work.commit().await.map_err(Error::fault)?;
+        work.commit().await?;
 
         session.roles.push(grant.to_string());
         session.sites.push(site.as_name());
@@ -208,7 +208,7 @@ impl SitesApi {
         let mut work = self.services.begin().await?;
         let site = self.services.sites.delete(&mut work, &site_id).await?;
         self.services.invitations.remove_all(&mut work, &site_id).await?;
-        work.commit().await.map_err(Error::fault)?;
+        work.commit().await?;
         Ok(site.into())
     }
 
@@ -244,7 +244,7 @@ impl SitesApi {
             .map(|role| Grant::in_scope(site_id.0.clone(), role));
         let mut work = self.services.begin().await?;
         self.services.roles.revoke(&mut work, &user.id, &grants).await?;
-        work.commit().await.map_err(Error::fault)?;
+        work.commit().await?;
 
         let grants = grants.map(|grant| grant.to_string());
         session.roles.retain(|role| !grants.contains(role));

@@ -1,6 +1,6 @@
 //! Accounts, for administrators. The originals leave this to other programs.
 
-use auth_poem::{Error, prelude::*};
+use auth_poem::prelude::*;
 use poem_openapi::{Object, param::Path, payload::Json};
 
 use super::Tag;
@@ -41,7 +41,7 @@ impl UsersApi {
         let account = account.filter(|account| account.id == *user_id).ok_or_else(no_such_user)?;
         let mut work = self.services.begin().await?;
         self.services.roles.replace(&mut work, &account.id, &grants).await?;
-        work.commit().await.map_err(Error::fault)?;
+        work.commit().await?;
         let (id, roles) = (account.id, texts(&grants));
         Ok(Json(UserRoles { id, roles, update_time: Utc::now() }))
     }

@@ -6,12 +6,12 @@
 use std::fmt::Debug;
 
 use async_trait::async_trait;
-use auth_poem::{Error, prelude::*};
+use auth_poem::prelude::*;
 use poem_openapi::Object;
 use serde_json::Value;
 use sqlx::{AnyPool, AssertSqlSafe, Row, any::AnyRow};
 
-use super::{Work, sql};
+use super::{Result, Work, fault, sql};
 
 pub(super) const TABLE: &str = "
     CREATE TABLE accounts (
@@ -91,13 +91,13 @@ pub struct NewAccount<'a> {
 pub trait Accounts: Debug + Send + Sync {
     /// Creates an account that is active. `false`, and no change, if its id or its login is taken,
     /// be it by a deleted one.
-    async fn create(&self, work: &mut Work, account: &NewAccount<'_>) -> auth_poem::Result<bool>;
+    async fn create(&self, work: &mut Work, account: &NewAccount<'_>) -> Result<bool>;
 
     /// The account of that id or, if there is none, of that login; a deleted one too.
-    async fn by_id_or_login(&self, name: &str) -> auth_poem::Result<Option<Account>>;
+    async fn by_id_or_login(&self, name: &str) -> Result<Option<Account>>;
 
     /// Marks an account as deleted, and tells what it was.
-    async fn delete(&self, id: &str) -> auth_poem::Result<Option<Account>>;
+    async fn delete(&self, id: &str) -> Result<Option<Account>>;
 }
 
 /// Accounts on the facade's database.
@@ -106,7 +106,7 @@ pub struct SqlAccounts(pub AnyPool);
 
 #[async_trait]
 impl Accounts for SqlAccounts {
-    async fn create(&self, work: &mut Work, account: &NewAccount<'_>) -> auth_poem::Result<bool> {
+    async fn create(&self, work: &mut Work, account: &NewAccount<'_>) -> Result<bool> {
         let now = Utc::now().timestamp_millis();
         let done = sqlx::query(
             "INSERT INTO accounts (id, login, password, name, password_time, create_time,
@@ -122,13 +122,13 @@ impl Accounts for SqlAccounts {
         .bind(account.time_zone)
         .bind(account.language)
         .bind(account.theme)
-        .execute(&mut **work)
+        .execute(work.connection())
         .await
-        .map_err(Error::fault)?;
+        .map_err(fault)?;
         Ok(done.rows_affected() == 1)
     }
 
-    async fn by_id_or_login(&self, name: &str) -> auth_poem::Result<Option<Account>> {
+    async fn by_id_or_login(&self, name: &str) -> Result<Option<Account>> {
         let select = format!(
             "SELECT {COLUMNS} FROM accounts WHERE id = $1 OR lower(login) = lower($1)
              ORDER BY CASE WHEN id = $1 THEN 0 ELSE 1 END LIMIT 1"
@@ -138,10 +138,10 @@ impl Accounts for SqlAccounts {
             .try_map(read)
             .fetch_optional(&self.0)
             .await
-            .map_err(Error::fault)
+            .map_err(fault)
     }
 
-    async fn delete(&self, id: &str) -> auth_poem::Result<Option<Account>> {
+    async fn delete(&self, id: &str) -> Result<Option<Account>> {
         let delete = format!(
             "UPDATE accounts SET deleted = 1, active = FALSE WHERE id = $1 RETURNING {COLUMNS}"
         );
@@ -150,7 +150,7 @@ impl Accounts for SqlAccounts {
             .try_map(read)
             .fetch_optional(&self.0)
             .await
-            .map_err(Error::fault)
+            .map_err(fault)
     }
 }
 
@@ -159,7 +159,7 @@ const COLUMNS: &str = "id, login, name, create_time, password_time, deleted,
     CASE WHEN active THEN 1 ELSE 0 END AS is_active,
     time_zone, language, theme, custom_hdr, custom_dat";
 
-fn read(row: AnyRow) -> Result<Account, sqlx::Error> {
+fn read(row: AnyRow) -> sqlx::Result<Account> {
     let deleted: i64 = row.try_get("deleted")?;
     let is_active: i64 = row.try_get("is_active")?;
     Ok(Account {

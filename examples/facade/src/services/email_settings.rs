@@ -3,10 +3,10 @@
 use std::fmt::Debug;
 
 use async_trait::async_trait;
-use auth_poem::{Error, prelude::*};
+use auth_poem::prelude::*;
 use sqlx::{Row, any::AnyRow};
 
-use super::Work;
+use super::{Result, Work, fault};
 
 pub(super) const TABLE: &str = "
     CREATE TABLE email_settings (
@@ -44,20 +44,11 @@ pub struct NewEmailSettings<'a> {
 #[async_trait]
 pub trait EmailSettings: Debug + Send + Sync {
     /// Notes the address of a new account.
-    async fn create(
-        &self,
-        work: &mut Work,
-        settings: &NewEmailSettings<'_>,
-    ) -> auth_poem::Result<()>;
+    async fn create(&self, work: &mut Work, settings: &NewEmailSettings<'_>) -> Result<()>;
 
     /// Notes that an address is proved, if this is the digest of its code and the code is still
     /// good, and tells the address. A code is good once.
-    async fn verify(
-        &self,
-        work: &mut Work,
-        account: &str,
-        code: &str,
-    ) -> auth_poem::Result<Option<String>>;
+    async fn verify(&self, work: &mut Work, account: &str, code: &str) -> Result<Option<String>>;
 }
 
 /// Addresses on the facade's database.
@@ -66,11 +57,7 @@ pub struct SqlEmailSettings;
 
 #[async_trait]
 impl EmailSettings for SqlEmailSettings {
-    async fn create(
-        &self,
-        work: &mut Work,
-        settings: &NewEmailSettings<'_>,
-    ) -> auth_poem::Result<()> {
+    async fn create(&self, work: &mut Work, settings: &NewEmailSettings<'_>) -> Result<()> {
         sqlx::query(
             "INSERT INTO email_settings
                  (id, name, email, language, verified, ver_code, ver_expire_time)
@@ -83,18 +70,13 @@ impl EmailSettings for SqlEmailSettings {
         .bind(i64::from(settings.code.is_none()))
         .bind(settings.code)
         .bind(settings.expire_time.timestamp_millis())
-        .execute(&mut **work)
+        .execute(work.connection())
         .await
-        .map_err(Error::fault)?;
+        .map_err(fault)?;
         Ok(())
     }
 
-    async fn verify(
-        &self,
-        work: &mut Work,
-        account: &str,
-        code: &str,
-    ) -> auth_poem::Result<Option<String>> {
+    async fn verify(&self, work: &mut Work, account: &str, code: &str) -> Result<Option<String>> {
         sqlx::query(
             "UPDATE email_settings SET verified = 1, ver_code = NULL, ver_expire_time = NULL
              WHERE id = $1 AND ver_code = $2 AND ver_expire_time > $3
@@ -104,8 +86,8 @@ impl EmailSettings for SqlEmailSettings {
         .bind(code)
         .bind(Utc::now().timestamp_millis())
         .try_map(|row: AnyRow| row.try_get(0))
-        .fetch_optional(&mut **work)
+        .fetch_optional(work.connection())
         .await
-        .map_err(Error::fault)
+        .map_err(fault)
     }
 }

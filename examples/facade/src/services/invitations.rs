@@ -3,12 +3,12 @@
 use std::fmt::Debug;
 
 use async_trait::async_trait;
-use auth_poem::{Error, prelude::*};
+use auth_poem::prelude::*;
 use poem_openapi::{Enum, Object};
 use serde::{Deserialize, Serialize};
 use sqlx::{AnyPool, AssertSqlSafe, Row, any::AnyRow};
 
-use super::{Work, sql};
+use super::{Result, Work, fault, sql};
 use crate::{
     paging::{DataPage, Paging},
     user::{Grant, Role},
@@ -88,27 +88,22 @@ pub enum Action {
 #[async_trait]
 pub trait Invitations: Debug + Send + Sync {
     /// The invitations to a site.
-    async fn page(&self, site: &str, paging: Paging) -> auth_poem::Result<DataPage<Invitation>>;
+    async fn page(&self, site: &str, paging: Paging) -> Result<DataPage<Invitation>>;
 
     /// An invitation to a site.
-    async fn by_id(&self, site: &str, id: &str) -> auth_poem::Result<Option<Invitation>>;
+    async fn by_id(&self, site: &str, id: &str) -> Result<Option<Invitation>>;
 
     /// Keeps an invitation. To change one, remove it first.
-    async fn put(&self, work: &mut Work, invitation: &Invitation) -> auth_poem::Result<()>;
+    async fn put(&self, work: &mut Work, invitation: &Invitation) -> Result<()>;
 
     /// Removes an invitation to a site, and tells what it was.
-    async fn remove(
-        &self,
-        work: &mut Work,
-        site: &str,
-        id: &str,
-    ) -> auth_poem::Result<Option<Invitation>>;
+    async fn remove(&self, work: &mut Work, site: &str, id: &str) -> Result<Option<Invitation>>;
 
     /// Removes all invitations to a site.
-    async fn remove_all(&self, work: &mut Work, site: &str) -> auth_poem::Result<()>;
+    async fn remove_all(&self, work: &mut Work, site: &str) -> Result<()>;
 
     /// Removes the invitations to an address that its owner may act on now, and tells them.
-    async fn activate(&self, work: &mut Work, email: &str) -> auth_poem::Result<Vec<Invitation>>;
+    async fn activate(&self, work: &mut Work, email: &str) -> Result<Vec<Invitation>>;
 }
 
 /// Invitations on the facade's database.
@@ -117,33 +112,33 @@ pub struct SqlInvitations(pub AnyPool);
 
 #[async_trait]
 impl Invitations for SqlInvitations {
-    async fn page(&self, site: &str, paging: Paging) -> auth_poem::Result<DataPage<Invitation>> {
+    async fn page(&self, site: &str, paging: Paging) -> Result<DataPage<Invitation>> {
         let page = format!(
             "SELECT data FROM invitations WHERE site_id = $1 ORDER BY create_time, id
              LIMIT {} OFFSET {}",
             paging.take, paging.skip
         );
         let page = sqlx::query(AssertSqlSafe(page)).bind(site).try_map(read);
-        let data = page.fetch_all(&self.0).await.map_err(Error::fault)?;
+        let data = page.fetch_all(&self.0).await.map_err(fault)?;
         if !paging.total {
             return Ok(DataPage { data, total: None });
         }
         let count = sqlx::query("SELECT COUNT(*) FROM invitations WHERE site_id = $1").bind(site);
         let count = count.try_map(|row: AnyRow| row.try_get(0)).fetch_one(&self.0).await;
-        Ok(DataPage { data, total: Some(count.map_err(Error::fault)?) })
+        Ok(DataPage { data, total: Some(count.map_err(fault)?) })
     }
 
-    async fn by_id(&self, site: &str, id: &str) -> auth_poem::Result<Option<Invitation>> {
+    async fn by_id(&self, site: &str, id: &str) -> Result<Option<Invitation>> {
         sqlx::query("SELECT data FROM invitations WHERE id = $1 AND site_id = $2")
             .bind(id)
             .bind(site)
             .try_map(read)
             .fetch_optional(&self.0)
             .await
-            .map_err(Error::fault)
+            .map_err(fault)
     }
 
-    async fn put(&self, work: &mut Work, invitation: &Invitation) -> auth_poem::Result<()> {
+    async fn put(&self, work: &mut Work, invitation: &Invitation) -> Result<()> {
         sqlx::query(
             "INSERT INTO invitations
                  (id, site_id, action, invitee_email, create_time, expire_time, data)
@@ -156,37 +151,32 @@ impl Invitations for SqlInvitations {
         .bind(invitation.create_time.timestamp_millis())
         .bind(invitation.expire_time.timestamp_millis())
         .bind(sql::text(invitation)?)
-        .execute(&mut **work)
+        .execute(work.connection())
         .await
-        .map_err(Error::fault)?;
+        .map_err(fault)?;
         Ok(())
     }
 
-    async fn remove(
-        &self,
-        work: &mut Work,
-        site: &str,
-        id: &str,
-    ) -> auth_poem::Result<Option<Invitation>> {
+    async fn remove(&self, work: &mut Work, site: &str, id: &str) -> Result<Option<Invitation>> {
         sqlx::query("DELETE FROM invitations WHERE id = $1 AND site_id = $2 RETURNING data")
             .bind(id)
             .bind(site)
             .try_map(read)
-            .fetch_optional(&mut **work)
+            .fetch_optional(work.connection())
             .await
-            .map_err(Error::fault)
+            .map_err(fault)
     }
 
-    async fn remove_all(&self, work: &mut Work, site: &str) -> auth_poem::Result<()> {
+    async fn remove_all(&self, work: &mut Work, site: &str) -> Result<()> {
         sqlx::query("DELETE FROM invitations WHERE site_id = $1")
             .bind(site)
-            .execute(&mut **work)
+            .execute(work.connection())
             .await
-            .map_err(Error::fault)?;
+            .map_err(fault)?;
         Ok(())
     }
 
-    async fn activate(&self, work: &mut Work, email: &str) -> auth_poem::Result<Vec<Invitation>> {
+    async fn activate(&self, work: &mut Work, email: &str) -> Result<Vec<Invitation>> {
         sqlx::query(
             "DELETE FROM invitations
              WHERE invitee_email = $1 AND action = $2 AND expire_time > $3
@@ -196,9 +186,9 @@ impl Invitations for SqlInvitations {
         .bind(Action::Activate.as_str())
         .bind(Utc::now().timestamp_millis())
         .try_map(read)
-        .fetch_all(&mut **work)
+        .fetch_all(work.connection())
         .await
-        .map_err(Error::fault)
+        .map_err(fault)
     }
 }
 
@@ -212,6 +202,6 @@ impl Action {
     }
 }
 
-fn read(row: AnyRow) -> Result<Invitation, sqlx::Error> {
+fn read(row: AnyRow) -> sqlx::Result<Invitation> {
     sql::json(&row, "data")
 }

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use auth_poem::Error;
+use auth_poem::fault::{BoxError, Error};
 use example_kit::Database;
-use sqlx::{Any, Transaction};
+use sqlx::{Any, AnyConnection, Transaction};
 
 pub mod accounts;
 pub mod email_settings;
@@ -24,11 +24,32 @@ use self::{
     sites::{Sites, SqlSites},
 };
 
-/// Changes that happen together or not at all.
+/// What a service answers. That it cannot is a fault, which decides nothing; what it answers may
+/// well be "no".
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Changes that happen together or not at all: what is not committed is undone.
 ///
 /// A service on the facade's database joins the transaction. One that is elsewhere cannot: it does
 /// its part at once, so what could still be refused comes before it.
-pub type Work = Transaction<'static, Any>;
+#[derive(Debug)]
+pub struct Work(Transaction<'static, Any>);
+
+impl Work {
+    /// Where the statements of the work run.
+    pub fn connection(&mut self) -> &mut AnyConnection {
+        &mut self.0
+    }
+
+    /// Makes the changes last.
+    ///
+    /// # Errors
+    ///
+    /// - the database cannot answer
+    pub async fn commit(self) -> Result<()> {
+        self.0.commit().await.map_err(fault)
+    }
+}
 
 /// The services.
 #[derive(Debug, Clone)]
@@ -54,7 +75,7 @@ impl Services {
     /// # Errors
     ///
     /// - the database cannot answer
-    pub async fn on(database: &Database) -> Result<Self, sqlx::Error> {
+    pub async fn on(database: &Database) -> sqlx::Result<Self> {
         let migrations = [
             accounts::TABLE,
             roles::TABLE,
@@ -76,7 +97,7 @@ impl Services {
         })
     }
 
-    /// Begins changes that belong together. What is not committed is undone.
+    /// Begins changes that belong together.
     ///
     /// On SQLite a transaction that reads first and writes later may find that somebody else wrote
     /// in between, so let the first statement write.
@@ -84,7 +105,12 @@ impl Services {
     /// # Errors
     ///
     /// - the database cannot answer
-    pub async fn begin(&self) -> auth_poem::Result<Work> {
-        self.database.pool().begin().await.map_err(Error::fault)
+    pub async fn begin(&self) -> Result<Work> {
+        self.database.pool().begin().await.map(Work).map_err(fault)
     }
+}
+
+/// The fault of a service that cannot answer.
+pub(crate) fn fault(source: impl Into<BoxError>) -> Error {
+    Error::Application(source.into())
 }

@@ -3,11 +3,11 @@
 use std::fmt::Debug;
 
 use async_trait::async_trait;
-use auth_poem::{Error, prelude::*};
+use auth_poem::prelude::*;
 use poem_openapi::Object;
 use sqlx::AnyPool;
 
-use super::Work;
+use super::{Result, Work, fault};
 use crate::user::Grant;
 
 pub(super) const TABLE: &str = "
@@ -36,31 +36,16 @@ pub struct UserRoles {
 #[async_trait]
 pub trait Roles: Debug + Send + Sync {
     /// The roles of an account.
-    async fn of(&self, account: &str) -> auth_poem::Result<Vec<Grant>>;
+    async fn of(&self, account: &str) -> Result<Vec<Grant>>;
 
     /// Gives an account roles, in addition to those that it has.
-    async fn grant(
-        &self,
-        work: &mut Work,
-        account: &str,
-        grants: &[Grant],
-    ) -> auth_poem::Result<()>;
+    async fn grant(&self, work: &mut Work, account: &str, grants: &[Grant]) -> Result<()>;
 
     /// Takes roles from an account, as far as it has them.
-    async fn revoke(
-        &self,
-        work: &mut Work,
-        account: &str,
-        grants: &[Grant],
-    ) -> auth_poem::Result<()>;
+    async fn revoke(&self, work: &mut Work, account: &str, grants: &[Grant]) -> Result<()>;
 
     /// Gives an account these roles and no others.
-    async fn replace(
-        &self,
-        work: &mut Work,
-        account: &str,
-        grants: &[Grant],
-    ) -> auth_poem::Result<()>;
+    async fn replace(&self, work: &mut Work, account: &str, grants: &[Grant]) -> Result<()>;
 }
 
 /// Roles on the facade's database.
@@ -69,46 +54,31 @@ pub struct SqlRoles(pub AnyPool);
 
 #[async_trait]
 impl Roles for SqlRoles {
-    async fn of(&self, account: &str) -> auth_poem::Result<Vec<Grant>> {
+    async fn of(&self, account: &str) -> Result<Vec<Grant>> {
         let texts: Vec<String> =
             sqlx::query_scalar("SELECT role FROM roles WHERE account = $1 ORDER BY role")
                 .bind(account)
                 .fetch_all(&self.0)
                 .await
-                .map_err(Error::fault)?;
-        texts.iter().map(|text| text.parse()).collect::<Result<_, _>>().map_err(Error::fault)
+                .map_err(fault)?;
+        texts.iter().map(|text| text.parse()).collect::<Result<_, _>>().map_err(fault)
     }
 
-    async fn grant(
-        &self,
-        work: &mut Work,
-        account: &str,
-        grants: &[Grant],
-    ) -> auth_poem::Result<()> {
+    async fn grant(&self, work: &mut Work, account: &str, grants: &[Grant]) -> Result<()> {
         let insert = "INSERT INTO roles (account, role) VALUES ($1, $2) ON CONFLICT DO NOTHING";
         each(work, insert, account, grants).await
     }
 
-    async fn revoke(
-        &self,
-        work: &mut Work,
-        account: &str,
-        grants: &[Grant],
-    ) -> auth_poem::Result<()> {
+    async fn revoke(&self, work: &mut Work, account: &str, grants: &[Grant]) -> Result<()> {
         each(work, "DELETE FROM roles WHERE account = $1 AND role = $2", account, grants).await
     }
 
-    async fn replace(
-        &self,
-        work: &mut Work,
-        account: &str,
-        grants: &[Grant],
-    ) -> auth_poem::Result<()> {
+    async fn replace(&self, work: &mut Work, account: &str, grants: &[Grant]) -> Result<()> {
         sqlx::query("DELETE FROM roles WHERE account = $1")
             .bind(account)
-            .execute(&mut **work)
+            .execute(work.connection())
             .await
-            .map_err(Error::fault)?;
+            .map_err(fault)?;
         self.grant(work, account, grants).await
     }
 }
@@ -119,14 +89,14 @@ async fn each(
     statement: &'static str,
     account: &str,
     grants: &[Grant],
-) -> auth_poem::Result<()> {
+) -> Result<()> {
     for grant in grants {
         sqlx::query(statement)
             .bind(account)
             .bind(grant.to_string())
-            .execute(&mut **work)
+            .execute(work.connection())
             .await
-            .map_err(Error::fault)?;
+            .map_err(fault)?;
     }
     Ok(())
 }

@@ -3,11 +3,10 @@
 use std::fmt::Debug;
 
 use async_trait::async_trait;
-use auth_poem::Error;
 use serde_json::Value;
 use sqlx::{AnyPool, any::AnyRow};
 
-use super::sql;
+use super::{Result, fault, sql};
 
 pub(super) const TABLE: &str = "CREATE TABLE settings (id TEXT PRIMARY KEY, section TEXT NOT NULL)";
 
@@ -19,7 +18,7 @@ pub(super) const TABLE: &str = "CREATE TABLE settings (id TEXT PRIMARY KEY, sect
 #[async_trait]
 pub trait Settings: Debug + Send + Sync {
     /// The settings of an account, an object; `None` if nobody wrote any.
-    async fn section(&self, account: &str) -> auth_poem::Result<Option<Value>>;
+    async fn section(&self, account: &str) -> Result<Option<Value>>;
 }
 
 /// Settings on the facade's database.
@@ -28,12 +27,12 @@ pub struct SqlSettings(pub AnyPool);
 
 #[async_trait]
 impl Settings for SqlSettings {
-    async fn section(&self, account: &str) -> auth_poem::Result<Option<Value>> {
+    async fn section(&self, account: &str) -> Result<Option<Value>> {
         sqlx::query("SELECT section FROM settings WHERE id = $1")
             .bind(account)
             .try_map(|row: AnyRow| sql::json(&row, "section"))
             .fetch_optional(&self.0)
             .await
-            .map_err(Error::fault)
+            .map_err(fault)
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use async_trait::async_trait;
-use auth_poem::{Error, prelude::*};
+use auth_poem::prelude::*;
 use poem_openapi::Object;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -13,7 +13,7 @@ use sqlx::{
     query::Query,
 };
 
-use super::{Work, sql};
+use super::{Result, Work, fault, sql};
 use crate::paging::{DataPage, Paging};
 
 pub(super) const TABLE: &str = "
@@ -108,28 +108,28 @@ pub struct SiteFilter {
 #[async_trait]
 pub trait Sites: Debug + Send + Sync {
     /// The sites that a filter lets through.
-    async fn page(&self, filter: &SiteFilter, paging: Paging) -> auth_poem::Result<DataPage<Site>>;
+    async fn page(&self, filter: &SiteFilter, paging: Paging) -> Result<DataPage<Site>>;
 
     /// The names of sites, without those that are deleted.
-    async fn names(&self, ids: &[&str]) -> auth_poem::Result<Vec<SiteName>>;
+    async fn names(&self, ids: &[&str]) -> Result<Vec<SiteName>>;
 
     /// The site, be it deleted.
-    async fn by_id(&self, id: &str) -> auth_poem::Result<Option<Site>>;
+    async fn by_id(&self, id: &str) -> Result<Option<Site>>;
 
     /// The site that is found by a code.
-    async fn by_code(&self, code: &str) -> auth_poem::Result<Option<Site>>;
+    async fn by_code(&self, code: &str) -> Result<Option<Site>>;
 
     /// Creates a site. `false`, and no change, if its id is taken, be it by a deleted one.
-    async fn create(&self, work: &mut Work, site: &Site) -> auth_poem::Result<bool>;
+    async fn create(&self, work: &mut Work, site: &Site) -> Result<bool>;
 
     /// Replaces what is said of a site.
-    async fn update(&self, id: &str, data: &SiteData) -> auth_poem::Result<Option<Site>>;
+    async fn update(&self, id: &str, data: &SiteData) -> Result<Option<Site>>;
 
     /// Gives a site a code, in place of the one that it has.
-    async fn set_code(&self, id: &str, code: &str) -> auth_poem::Result<Option<Site>>;
+    async fn set_code(&self, id: &str, code: &str) -> Result<Option<Site>>;
 
     /// Marks a site as deleted. It loses its code.
-    async fn delete(&self, work: &mut Work, id: &str) -> auth_poem::Result<Option<Site>>;
+    async fn delete(&self, work: &mut Work, id: &str) -> Result<Option<Site>>;
 }
 
 impl SiteData {
@@ -175,7 +175,7 @@ const COLUMNS: &str = "id, code, create_time, creator_id, deleted, data";
 
 #[async_trait]
 impl Sites for SqlSites {
-    async fn page(&self, filter: &SiteFilter, paging: Paging) -> auth_poem::Result<DataPage<Site>> {
+    async fn page(&self, filter: &SiteFilter, paging: Paging) -> Result<DataPage<Site>> {
         if filter.ids.as_ref().is_some_and(Vec::is_empty) {
             return Ok(DataPage::empty());
         }
@@ -186,16 +186,16 @@ impl Sites for SqlSites {
             paging.take, paging.skip
         );
         let data = filter.query(page).try_map(read).fetch_all(&self.0).await;
-        let data = data.map_err(Error::fault)?;
+        let data = data.map_err(fault)?;
         if !paging.total {
             return Ok(DataPage { data, total: None });
         }
         let count = filter.query(format!("SELECT COUNT(*) FROM sites WHERE {matching}"));
         let count = count.try_map(|row: AnyRow| row.try_get(0)).fetch_one(&self.0).await;
-        Ok(DataPage { data, total: Some(count.map_err(Error::fault)?) })
+        Ok(DataPage { data, total: Some(count.map_err(fault)?) })
     }
 
-    async fn names(&self, ids: &[&str]) -> auth_poem::Result<Vec<SiteName>> {
+    async fn names(&self, ids: &[&str]) -> Result<Vec<SiteName>> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
@@ -209,19 +209,19 @@ impl Sites for SqlSites {
             .try_map(|row: AnyRow| Ok(SiteName { id: row.try_get(0)?, name: row.try_get(1)? }))
             .fetch_all(&self.0)
             .await
-            .map_err(Error::fault)
+            .map_err(fault)
     }
 
-    async fn by_id(&self, id: &str) -> auth_poem::Result<Option<Site>> {
+    async fn by_id(&self, id: &str) -> Result<Option<Site>> {
         self.one(format!("SELECT {COLUMNS} FROM sites WHERE id = $1"), &[id]).await
     }
 
-    async fn by_code(&self, code: &str) -> auth_poem::Result<Option<Site>> {
+    async fn by_code(&self, code: &str) -> Result<Option<Site>> {
         let select = format!("SELECT {COLUMNS} FROM sites WHERE code = $1 AND deleted = 0");
         self.one(select, &[code]).await
     }
 
-    async fn create(&self, work: &mut Work, site: &Site) -> auth_poem::Result<bool> {
+    async fn create(&self, work: &mut Work, site: &Site) -> Result<bool> {
         let done = sqlx::query(
             "INSERT INTO sites (id, name, create_time, creator_id, active, deleted, data)
              VALUES ($1, $2, $3, $4, $5, 0, $6) ON CONFLICT DO NOTHING",
@@ -232,13 +232,13 @@ impl Sites for SqlSites {
         .bind(&site.creator_id)
         .bind(i64::from(site.data.active))
         .bind(sql::text(&site.data)?)
-        .execute(&mut **work)
+        .execute(work.connection())
         .await
-        .map_err(Error::fault)?;
+        .map_err(fault)?;
         Ok(done.rows_affected() == 1)
     }
 
-    async fn update(&self, id: &str, data: &SiteData) -> auth_poem::Result<Option<Site>> {
+    async fn update(&self, id: &str, data: &SiteData) -> Result<Option<Site>> {
         let update = format!(
             "UPDATE sites SET name = $2, active = $3, data = $4 WHERE id = $1 RETURNING {COLUMNS}"
         );
@@ -250,28 +250,28 @@ impl Sites for SqlSites {
             .try_map(read)
             .fetch_optional(&self.0)
             .await
-            .map_err(Error::fault)
+            .map_err(fault)
     }
 
-    async fn set_code(&self, id: &str, code: &str) -> auth_poem::Result<Option<Site>> {
+    async fn set_code(&self, id: &str, code: &str) -> Result<Option<Site>> {
         let update =
             format!("UPDATE sites SET code = $2 WHERE id = $1 AND deleted = 0 RETURNING {COLUMNS}");
         self.one(update, &[id, code]).await
     }
 
-    async fn delete(&self, work: &mut Work, id: &str) -> auth_poem::Result<Option<Site>> {
+    async fn delete(&self, work: &mut Work, id: &str) -> Result<Option<Site>> {
         let delete =
             format!("UPDATE sites SET deleted = 1, code = NULL WHERE id = $1 RETURNING {COLUMNS}");
         let delete = sqlx::query(AssertSqlSafe(delete)).bind(id).try_map(read);
-        delete.fetch_optional(&mut **work).await.map_err(Error::fault)
+        delete.fetch_optional(work.connection()).await.map_err(fault)
     }
 }
 
 impl SqlSites {
-    async fn one(&self, statement: String, values: &[&str]) -> auth_poem::Result<Option<Site>> {
+    async fn one(&self, statement: String, values: &[&str]) -> Result<Option<Site>> {
         let query = sqlx::query(AssertSqlSafe(statement));
         let query = values.iter().fold(query, |query, value| query.bind(*value));
-        query.try_map(read).fetch_optional(&self.0).await.map_err(Error::fault)
+        query.try_map(read).fetch_optional(&self.0).await.map_err(fault)
     }
 }
 
@@ -300,7 +300,7 @@ impl SiteFilter {
     }
 }
 
-fn read(row: AnyRow) -> Result<Site, sqlx::Error> {
+fn read(row: AnyRow) -> sqlx::Result<Site> {
     let deleted: i64 = row.try_get("deleted")?;
     Ok(Site {
         id: row.try_get("id")?,
