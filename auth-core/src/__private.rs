@@ -11,7 +11,9 @@ pub use crate::{
     password::PasswordHash,
     requirement::{Check, FRESH, Requirement},
     session::schema::SessionSchema,
-    user::{AuthRole, AuthUser, LoginColumn, NoRole, RoleSet, UnknownRole, UserMeta},
+    user::{
+        AuthRole, AuthUser, LoginColumn, NoRole, RoleSet, RoleSource, Scoped, UnknownRole, UserMeta,
+    },
 };
 
 /// The adapter's name for an operation: a type that carries its policy.

@@ -413,6 +413,12 @@ impl AuthConfig {
                     ));
                 }
             }
+            if user.lacks_roles {
+                problems.push(format!(
+                    "{name} has `#[auth(roles(external))]`, and its store knows of no roles; write \
+                     `.user::<{name}>(store.with_roles(roles))` with your RoleStore"
+                ));
+            }
             for scheme in user.meta.schemes {
                 let Some(kind) = SchemeKind::from_name(scheme) else {
                     problems.push(format!("{name} declares the unknown scheme `{scheme}`"));

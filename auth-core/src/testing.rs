@@ -337,6 +337,10 @@ impl<U: AuthUser> UserStore<U> for FailingUsers<U> {
         self.note(&self.counters.raise_epoch)?;
         self.inner.raise_epoch(id).await
     }
+
+    fn brings_roles(&self) -> bool {
+        self.inner.brings_roles()
+    }
 }
 
 #[cfg(test)]

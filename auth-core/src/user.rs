@@ -84,6 +84,11 @@ pub trait AuthUser: Clone + Send + Sync + 'static {
         let _ = (at, ip);
     }
 
+    /// Sets the roles of this value to those that a [`RoleStore`](crate::users::RoleStore) has.
+    fn set_roles(&mut self, roles: Vec<Scoped<Self::Role>>) {
+        let _ = roles;
+    }
+
     /// Sets the password of this value, after the store has done so.
     fn set_password(&mut self, hash: PasswordHash) {
         let _ = hash;
@@ -222,8 +227,27 @@ pub struct UserMeta {
     pub epoch: Option<&'static str>,
     /// The `#[auth(active)]` column.
     pub active: Option<&'static str>,
+    /// Where the roles are.
+    pub roles: RoleSource,
     /// The schemes by which a user may prove who he is, in the order they are tried.
     pub schemes: &'static [&'static str],
+}
+
+/// Where the roles of a type of user are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RoleSource {
+    /// In a column of the user's own row, if there are any.
+    Column,
+    /// In a table of their own, one row for each: `#[auth(roles(table = "user_roles"))]`.
+    Table {
+        /// The table.
+        table: &'static str,
+        /// The field, and the name under which a SELECT has the roles.
+        field: &'static str,
+    },
+    /// In a store of the application's own: `#[auth(roles(external))]`.
+    External,
 }
 
 /// A column that identifies a user at login.

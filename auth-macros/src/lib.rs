@@ -198,7 +198,11 @@ pub fn derive_session_schema(input: TokenStream) -> TokenStream {
 /// # Grammar
 ///
 /// ```text
-/// "#[auth_api(" [ arguments of #[OpenApi] ] ")]"
+/// "#[auth_api(" [ argument { "," argument } ] ")]"
+/// argument = an argument of #[OpenApi]
+///          | "require(" item { "," item } ")"     what the users of every operation need, in
+///                                                 addition to what an operation says itself
+///          | "crate" "=" string
 ///
 /// "#[public]"                             nobody need be known
 /// "#[require(" guard { "," guard } ")]"   what the user needs; see `require`
@@ -235,9 +239,17 @@ pub fn derive_session_schema(input: TokenStream) -> TokenStream {
 /// - an operation that is not `async`, takes no `&self`, is generic, or returns a borrow
 /// - `#[public]` beside `#[require]`, or one of them twice
 /// - `#[require]`, `#[public]` or `#[rejects]` on a method without `#[oai(...)]`
+/// - `#[public]` in an impl with `require(…)`
 /// - a guard that does not exist, with the one that was probably meant
+/// - a guard that reads a path parameter which the path does not have, with the one that was
+///   probably meant
+/// - path parameters in another order than in the path: poem-openapi fills them by their order, so
+///   that one would hold another one's value
 /// - from the compiler, at the method's name: an operation that nobody protects
-/// - from the compiler, at the role: a role that the type of user does not have
+/// - from the compiler, at the role: a role that the type of user does not have, or a role in a
+///   scope where its roles have none
+/// - from the compiler, at the check: a function that takes another user, or answers with anything
+///   but `bool`
 ///
 /// # Examples
 ///
@@ -252,6 +264,9 @@ pub fn derive_session_schema(input: TokenStream) -> TokenStream {
 ///     #[oai(path = "/:id", method = "delete")]
 ///     async fn delete(&self, id: Path<Uuid>, user: User) { … }
 /// }
+///
+/// #[auth_api(prefix_path = "/backoffice", require(role = "admin"))]
+/// impl Backoffice { … }
 /// ```
 #[proc_macro_attribute]
 pub fn auth_api(args: TokenStream, input: TokenStream) -> TokenStream {
@@ -314,13 +329,48 @@ pub fn handler(args: TokenStream, input: TokenStream) -> TokenStream {
 /// item  = guard
 ///       | "user" "=" type                          whose requirement it is, where an operation
 ///                                                  takes two types of user
-/// guard = "role" "=" string
+///       | "conceal"                                who is refused finds nothing: 404 in place of
+///                                                  403
+/// guard = "role" "=" string                        "admin", or in the scope that a path parameter
+///                                                  names: "{site_id}:manager"
 ///       | "permission" "=" string
+///       | "owner" "=" string                       the path parameter that is the user's own id:
+///                                                  "{user_id}"
 ///       | "fresh" [ "(" unit "=" integer ")" ]     a recent login; default: 10 minutes
+///       | "check" "=" path                         a function, or a method of the impl: Self::…
 ///       | "any" "(" guard { "," guard } ")"        at least one of them
 ///       | "all" "(" guard { "," guard } ")"
 /// unit  = "seconds" | "minutes" | "hours"
 /// ```
+///
+/// A path parameter is read from the path and nowhere else: a query parameter, a header or a body
+/// of the same name does not count. In an operation the name is the one in `path` or
+/// `prefix_path`, and it must stand there. In a `#[handler]` it is the one in the route; a route
+/// without it is a fault, 503, and never lets anybody in.
+///
+/// A role without a scope is held everywhere and in no scope: `role = "manager"` is not met by the
+/// manager of a site, nor `role = "{site_id}:manager"` by a manager without one. Who may both
+/// stands in `any(…)`.
+///
+/// ## Checks
+///
+/// ```text
+/// async fn may_edit(user: &User, request: &poem::Request) -> auth_poem::Result<bool>
+/// async fn may_edit(&self, user: &User, request: &poem::Request) -> auth_poem::Result<bool>
+/// ```
+///
+/// `bool` does for one that cannot fail. `Ok(false)` refuses with 403 `forbidden`; a `Rejection` as
+/// error is the refusal itself (`#[rejects]` documents it), a fault is 503. Path parameters are
+/// `request.path_param("slug")?`, by the name in the operation's path.
+///
+/// Checks come last, and only if the answer depends on them: in `any(role = "admin", check = …)` no
+/// administrator waits for one. They come before path, query and body are parsed.
+///
+/// ## Concealing
+///
+/// With `conceal`, who does not meet the requirement gets 404 `not_found`, so that he does not learn
+/// what there is. A check that refuses with 403 by itself is concealed too. Whom only a recent login
+/// is missing is told so, 403 `reauthentication_required`.
 ///
 /// # Expands to
 ///
@@ -331,15 +381,38 @@ pub fn handler(args: TokenStream, input: TokenStream) -> TokenStream {
 /// Requirement::All(&[Requirement::Role("admin"), Requirement::Fresh(FRESH)])
 /// ```
 ///
+/// and this `check = may_edit`, where `ask` finds user and request under their hidden types:
+///
+/// ```text
+/// Requirement::Check(Check {
+///     name: "may_edit",
+///     run: |user, request| Box::pin(async move {
+///         ask::said(may_edit(ask::user(user)?, ask::request(request)?).await)
+///     }),
+/// })
+/// ```
+///
 /// # Errors
 ///
 /// - standing alone, or above `#[handler]`: then nothing reads it
 /// - a guard that does not exist, says nothing, or has no name
+/// - a path parameter without braces, or one that the operation's path does not have
+/// - `conceal` without a guard, or inside of `any` or `all`
+/// - `check = Self::…` in a `#[handler]`, which has no impl
 ///
 /// # Examples
 ///
 /// ```text
 /// #[require(any(role = "admin", permission = "users:delete"), fresh(minutes = 5))]
+///
+/// #[require(any(role = "admin", role = "{site_id}:manager"))]
+/// #[oai(path = "/sites/:site_id/members", method = "get")]
+///
+/// #[require(any(role = "admin", owner = "{user_id}"))]
+/// #[oai(path = "/users/:user_id/notes", method = "get")]
+///
+/// #[require(check = Self::is_author, conceal)]
+/// #[oai(path = "/articles/:slug/draft", method = "get")]
 /// ```
 #[proc_macro_attribute]
 pub fn require(_: TokenStream, input: TokenStream) -> TokenStream {

@@ -17,6 +17,8 @@ pub(crate) const NAMES: &[&str] = &[
     "NoRole",
     "PasswordHash",
     "RoleSet",
+    "RoleSource",
+    "Scoped",
     "SessionSchema",
     "UnknownRole",
     "UserMeta",

@@ -15,7 +15,7 @@
 //! | [`#[auth_api]`](macro@auth_api) | in place of `#[OpenApi]`: guards and documents every operation of an impl |
 //! | [`#[handler]`](macro@handler) | in place of `#[poem::handler]` |
 //! | [`#[public]`](macro@public) | anybody may call; mandatory where no user is asked for |
-//! | [`#[require]`](macro@require) | what the user must be: a role, a permission, freshly logged in |
+//! | [`#[require]`](macro@require) | what the user must be: a role, also in the scope that the path names, a permission, the owner, freshly logged in, or what a function of yours says |
 //! | [`#[rejects]`](macro@rejects) | refusals of the operation's own, for the document |
 //!
 //! # Examples
@@ -88,7 +88,7 @@
 //! | two credentials that name different users | 401 | 401 |
 //! | the account is inactive, or its password has changed since | as a credential that does not hold | the same |
 //! | a store cannot answer | 503 | 503 |
-//! | the requirement is not met | 403 | – |
+//! | the requirement is not met | 403, with `conceal` 404 | – |
 //!
 //! # Sessions
 //!

@@ -5,7 +5,7 @@
 
 use crate::{
     guard::{Parameter, Policy, Principal},
-    user::UserMeta,
+    user::{AuthUser, UserMeta},
 };
 
 /// Deny by default: an operation takes a user, or says that it is public.
@@ -90,6 +90,17 @@ pub const fn scope(policy: &Policy) {
             .with(subject.user.meta.name)
             .with(" have no scope, so nobody could meet this; hold them as `Vec<Scoped<…>>`");
         panic!("{}", text.as_str());
+    }
+}
+
+/// Roles that are kept elsewhere than in the user's row are held with their scopes.
+#[track_caller]
+pub const fn elsewhere<U: AuthUser>() {
+    if !U::SCOPED_ROLES {
+        panic!(
+            "roles from a table or a store of their own come with scopes; hold them as \
+             `Vec<Scoped<…>>`"
+        );
     }
 }
 

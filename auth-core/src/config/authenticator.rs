@@ -21,7 +21,7 @@ use crate::{
     session::SessionService,
     store::SessionStore,
     throttle::Attempts,
-    user::{AuthUser, UserMeta},
+    user::{AuthUser, RoleSource, UserMeta},
     users::UserStore,
 };
 
@@ -53,6 +53,8 @@ pub(super) struct UserEntry {
     pub(super) meta: &'static UserMeta,
     /// The schemes that are tried, in their order.
     pub(super) schemes: Vec<SchemeKind>,
+    /// Whether the type's roles come from elsewhere, and the store does not bring them.
+    pub(super) lacks_roles: bool,
     /// The user as an optional parameter.
     optional: Principal,
     /// An `Arc<dyn UserStore<U>>`.
@@ -68,6 +70,7 @@ pub(crate) struct UserService<'a, U> {
 impl UserEntry {
     pub(super) fn new<U: AuthUser>(store: impl UserStore<U>) -> Self {
         let store: Arc<dyn UserStore<U>> = Arc::new(store);
+        let lacks_roles = U::META.roles == RoleSource::External && !store.brings_roles();
         Self {
             id: TypeId::of::<U>(),
             meta: U::META,
@@ -76,6 +79,7 @@ impl UserEntry {
                 .iter()
                 .filter_map(|name| SchemeKind::from_name(name))
                 .collect(),
+            lacks_roles,
             optional: Principal::of::<U>(true),
             store: Box::new(store),
         }

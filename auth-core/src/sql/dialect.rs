@@ -31,6 +31,8 @@ pub(crate) struct Dialect {
     pub(crate) json: &'static str,
     /// Template: text that is a parameter, as JSON.
     pub(crate) as_json: [&'static str; 2],
+    /// Template of three parts: all pairs of two text columns, as one JSON array of arrays.
+    pub(crate) json_pairs: [&'static str; 3],
     /// Template, behind a time: so many milliseconds later.
     pub(crate) plus_millis: [&'static str; 2],
     /// Template, behind a unique column of a DELETE: where it is one of those that a SELECT with a
@@ -67,6 +69,7 @@ const SQLITE: Dialect = Dialect {
     address: "TEXT",
     json: "TEXT",
     as_json: ["", ""],
+    json_pairs: ["json_group_array(json_array(", ", ", "))"],
     plus_millis: [" + ", ""],
     one_of: [" IN (", ")"],
     text: "TEXT",
@@ -97,6 +100,7 @@ const POSTGRES: Dialect = Dialect {
     // Not JSONB: it refuses the escape \u0000, which a client may put into any text of his.
     json: "JSON",
     as_json: ["CAST(", " AS JSON)"],
+    json_pairs: ["json_agg(json_build_array(", ", ", "))"],
     plus_millis: [" + ", " * INTERVAL '1 millisecond'"],
     // As an array, so that it is found once whatever the plan is.
     one_of: [" = ANY (ARRAY(", " FOR UPDATE SKIP LOCKED))"],

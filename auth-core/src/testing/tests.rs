@@ -2,7 +2,7 @@ use super::*;
 use crate::{
     secret::SessionToken,
     store::MemorySessions,
-    user::{NoRole, UserMeta},
+    user::{NoRole, RoleSource, UserMeta},
 };
 
 #[tokio::test]
@@ -76,6 +76,7 @@ impl AuthUser for Ghost {
         login_ip: None,
         epoch: None,
         active: None,
+        roles: RoleSource::Column,
         schemes: &[],
     };
 

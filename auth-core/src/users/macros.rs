@@ -35,6 +35,14 @@ macro_rules! __impl_sql_user {
     (@column plain $ty:ty) => { $ty };
     (@column $kind:ident $ty:ty) => { ::core::option::Option<$crate::users::sql::TextColumn> };
     // The value of a field.
+    (@read absent $row:ident $column:literal) => {
+        ::core::default::Default::default()
+    };
+    (@read role_table $row:ident $column:literal) => {
+        $crate::users::sql::read_role_table(
+            $column, $crate::__private::sqlx::Row::try_get($row, $column)?,
+        )?
+    };
     (@read plain $row:ident $column:literal) => {
         $crate::__private::sqlx::Row::try_get($row, $column)?
     };

@@ -20,7 +20,7 @@ use crate::{error::Error, user::AuthUser};
 /// # Examples
 ///
 /// ```
-/// # use auth_core::{user::{AuthUser, LoginColumn, NoRole, UserMeta}, users::MemoryUsers};
+/// # use auth_core::{user::{AuthUser, LoginColumn, NoRole, RoleSource, UserMeta}, users::MemoryUsers};
 /// # #[derive(Clone, Debug, PartialEq)]
 /// # struct User { id: i64, name: String }
 /// # impl AuthUser for User {
@@ -29,7 +29,8 @@ use crate::{error::Error, user::AuthUser};
 /// #     const META: &'static UserMeta = &UserMeta {
 /// #         name: "User", path: "User", table: "users", columns: &["id", "name"], id: "id",
 /// #         login: &[LoginColumn { column: "name", ignore_case: true }], password: None,
-/// #         login_time: None, login_ip: None, epoch: None, active: None, schemes: &[],
+/// #         login_time: None, login_ip: None, epoch: None, active: None, roles: RoleSource::Column,
+/// #         schemes: &[],
 /// #     };
 /// #     fn id(&self) -> &i64 { &self.id }
 /// #     fn login_name(&self, _: usize) -> Option<&str> { Some(&self.name) }

@@ -9,14 +9,16 @@ use crate::{error::Error, password::PasswordHash, user::AuthUser};
 
 mod macros;
 mod memory;
+mod roles;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub mod sql;
 #[cfg(test)]
 mod tests;
 
 pub use memory::{MemoryUsers, Taken};
+pub use roles::{RoleStore, WithRoles};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-pub use sql::SqlUsers;
+pub use sql::{SqlRoles, SqlUsers};
 
 /// Keeps users. The application owns the table; the framework reads users and changes the few
 /// columns that the derive marks.
@@ -60,6 +62,20 @@ pub trait UserStore<U: AuthUser>: Send + Sync + 'static {
     /// Raises the epoch, which ends every session and token of the user. `None` without such a
     /// user; an error for a type without an `#[auth(epoch)]` column.
     async fn raise_epoch(&self, id: &U::Id) -> Result<Option<i64>, Error>;
+
+    /// Whether the users of this store have the roles that `#[auth(roles(external))]` promises:
+    /// [`with_roles`](Self::with_roles) says so.
+    fn brings_roles(&self) -> bool {
+        false
+    }
+
+    /// This store, with the roles from another one, for a type with `#[auth(roles(external))]`.
+    fn with_roles<R: RoleStore<U>>(self, roles: R) -> WithRoles<Self, R>
+    where
+        Self: Sized,
+    {
+        WithRoles::new(self, roles)
+    }
 }
 
 /// What a login name resolves to.

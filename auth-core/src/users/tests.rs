@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use uuid::Uuid;
 
 use super::*;
-use crate::user::{AuthRole, LoginColumn, RoleSet, UserMeta};
+use crate::user::{AuthRole, LoginColumn, RoleSet, RoleSource, UserMeta};
 
 mod memory;
 
@@ -76,6 +76,7 @@ impl AuthUser for User {
         login_ip: Some("last_ip"),
         epoch: Some("epoch"),
         active: None,
+        roles: RoleSource::Column,
         schemes: &["session"],
     };
 
@@ -257,6 +258,7 @@ impl AuthUser for Device {
         login_ip: None,
         epoch: None,
         active: None,
+        roles: RoleSource::Column,
         schemes: &["bearer"],
     };
 

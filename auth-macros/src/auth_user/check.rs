@@ -2,7 +2,7 @@
 
 use syn::{Ident, Type};
 
-use super::parse::{Field, Mark, Model};
+use super::parse::{Field, Mark, Model, Roles};
 use crate::{diag::Mistakes, paths::Runtime};
 
 /// A struct that can be a type of user.
@@ -47,6 +47,7 @@ pub(super) fn user<'a>(model: &'a Model<'a>, mistakes: &mut Mistakes) -> Option<
     let login_time = single(Mark::LoginTime);
     let login_ip = single(Mark::LoginIp);
     role(model, roles, mistakes);
+    role_table(model, fields, mistakes);
     if id.is_none() {
         mistakes
             .at(model.ident, "no id: write `#[auth(id)]` above the field that is the user's id");
@@ -87,6 +88,21 @@ fn container(model: &Model<'_>, mistakes: &mut Mistakes) {
                 "no scheme: say how {article} {name} proves who he is, as in `schemes(session)`"
             ),
         );
+    }
+}
+
+/// A table of roles is not the users' own.
+fn role_table(model: &Model<'_>, fields: &[Field<'_>], mistakes: &mut Mistakes) {
+    let Some(Some(users)) = &model.table else { return };
+    for field in fields {
+        if let Roles::Table(table) = &field.roles
+            && table.value() == users.value()
+        {
+            mistakes.at(
+                table,
+                "this is the users' own table; roles of one user have many rows in theirs",
+            );
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 
 use super::{
     check::User,
-    parse::{Field, Mark, Model},
+    parse::{Field, Mark, Model, Roles},
 };
 use crate::types;
 
@@ -22,7 +22,14 @@ pub(super) fn user(user: &User<'_>) -> TokenStream {
         let (name, ty, column, kind) = (field.ident, field.ty, &field.column, kind(field));
         quote!(#name: #ty = #column as #kind)
     });
+    // Roles that are not in the user's row come with their scopes.
+    let elsewhere = user.roles.filter(|field| !matches!(field.roles, Roles::Column));
+    let scoped = elsewhere.map(|Field { ty, .. }| {
+        let p = p.at(ty.span());
+        quote_spanned!(ty.span()=> const _: () = #p::check::elsewhere::<#ident>();)
+    });
     quote! {
+        #scoped
         const _: () = {
             #[automatically_derived]
             impl #p::AuthUser for #ident {
@@ -79,6 +86,7 @@ pub(super) fn nobody(model: &Model<'_>) -> TokenStream {
                     login_ip: ::core::option::Option::None,
                     epoch: ::core::option::Option::None,
                     active: ::core::option::Option::None,
+                    roles: #p::RoleSource::Column,
                     schemes: &[],
                 };
                 fn id(&self) -> &#id {
@@ -104,7 +112,17 @@ fn role(user: &User<'_>) -> TokenStream {
 fn meta(user: &User<'_>) -> TokenStream {
     let User { runtime: p, table, schemes, fields, .. } = user;
     let name = user.ident.to_string();
-    let columns = fields.iter().map(|field| &field.column);
+    let columns = fields
+        .iter()
+        .filter(|field| matches!(field.roles, Roles::Column))
+        .map(|field| &field.column);
+    let roles = match user.roles {
+        Some(Field { roles: Roles::Table(table), column, .. }) => {
+            quote!(#p::RoleSource::Table { table: #table, field: #column })
+        }
+        Some(Field { roles: Roles::External, .. }) => quote!(#p::RoleSource::External),
+        Some(Field { roles: Roles::Column, .. }) | None => quote!(#p::RoleSource::Column),
+    };
     let id = &user.id.column;
     let login = user.login.iter().map(|(field, ignore_case)| {
         let column = &field.column;
@@ -132,6 +150,7 @@ fn meta(user: &User<'_>) -> TokenStream {
             login_ip: #login_ip,
             epoch: #epoch,
             active: #active,
+            roles: #roles,
             schemes: &[#(#schemes),*],
         }
     }
@@ -196,6 +215,15 @@ fn roles(user: &User<'_>) -> TokenStream {
             }
         }
     });
+    let set_roles = user.roles.and_then(external).map(|Field { ident, ty, .. }| {
+        let set = quote_spanned!(ty.span()=> self.#ident = roles;);
+        quote! {
+            fn set_roles(&mut self, roles: ::std::vec::Vec<#p::Scoped<Self::Role>>) {
+                #set
+            }
+        }
+    });
+    let has_role = quote!(#has_role #set_roles);
     let granted = user.roles.map(|Field { ident, ty, .. }| {
         quote_spanned!(ty.span()=> <#ty as #p::RoleSet<Self::Role>>::grants(&self.#ident, permission))
     });
@@ -213,6 +241,10 @@ fn roles(user: &User<'_>) -> TokenStream {
             #either
         }
     }
+}
+
+fn external<'a>(field: &'a Field<'a>) -> Option<&'a Field<'a>> {
+    matches!(field.roles, Roles::External).then_some(field)
 }
 
 fn state(user: &User<'_>) -> TokenStream {
@@ -273,7 +305,11 @@ fn kind(field: &Field<'_>) -> TokenStream {
     let is = |mark| field.marks.iter().any(|(found, _)| *found == mark);
     let inner = types::option(field.ty).unwrap_or(field.ty);
     if is(Mark::Roles) {
-        quote!(roles)
+        match field.roles {
+            Roles::Column => quote!(roles),
+            Roles::Table(_) => quote!(role_table),
+            Roles::External => quote!(absent),
+        }
     } else if is(Mark::Permissions) {
         quote!(list)
     } else if is(Mark::LoginIp) || types::ends_in(inner, "IpAddr") {

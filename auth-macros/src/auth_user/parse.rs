@@ -51,6 +51,19 @@ pub(super) struct Field<'a> {
     pub(super) ty: &'a Type,
     pub(super) column: String,
     pub(super) marks: Vec<(Mark, Span)>,
+    /// Where the roles are, in the field that holds them.
+    pub(super) roles: Roles,
+}
+
+/// What stands behind `roles`.
+#[derive(Debug)]
+pub(super) enum Roles {
+    /// Nothing: a column like any other.
+    Column,
+    /// `(table = "user_roles")`.
+    Table(LitStr),
+    /// `(external)`.
+    External,
 }
 
 /// What a field is.
@@ -185,7 +198,8 @@ fn field<'a>(
     attrs: &[Attribute],
     mistakes: &mut Mistakes,
 ) -> Field<'a> {
-    let mut column = None;
+    let mut column: Option<LitStr> = None;
+    let mut roles = Roles::Column;
     let mut marks: Vec<(Mark, Span)> = Vec::new();
     for attr in parse::named(attrs, "auth") {
         parse::entries(attr, mistakes, |key, input, _| {
@@ -199,12 +213,18 @@ fn field<'a>(
                 return Ok(());
             }
             let mark = mark(key, input)?;
+            if mark == Mark::Roles {
+                roles = self::roles(input)?;
+            }
             if marks.iter().any(|(known, _)| known.key() == mark.key()) {
                 return twice();
             }
             marks.push((mark, key.span()));
             Ok(())
         });
+    }
+    if let (Some(column), Roles::Table(_) | Roles::External) = (&column, &roles) {
+        mistakes.at(column, "these roles are in no column of the user's table; leave it out");
     }
     let column = match column {
         Some(written) => written.value(),
@@ -216,7 +236,7 @@ fn field<'a>(
             name
         }
     };
-    Field { ident, ty, column, marks }
+    Field { ident, ty, column, marks, roles }
 }
 
 fn mark(key: &Ident, input: ParseStream<'_>) -> syn::Result<Mark> {
@@ -245,6 +265,24 @@ fn ignore_case(input: ParseStream<'_>) -> syn::Result<bool> {
             Ok(true)
         } else {
             Err(parse::unknown("option", &option, &["ignore_case"]))
+        }
+    })
+}
+
+/// Reads what stands in parentheses behind `roles`, if anything does.
+fn roles(input: ParseStream<'_>) -> syn::Result<Roles> {
+    if !input.peek(token::Paren) {
+        return Ok(Roles::Column);
+    }
+    parse::inside(input, |content| {
+        if content.is_empty() {
+            return Err(content.error("write `table = \"…\"` or `external`, or `roles` alone"));
+        }
+        let key = content.call(Ident::parse_any)?;
+        match key.to_string().as_str() {
+            "table" => identifier(&key, content).map(Roles::Table),
+            "external" => Ok(Roles::External),
+            _ => Err(parse::unknown("option", &key, &["table", "external"])),
         }
     })
 }

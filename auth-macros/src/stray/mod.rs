@@ -32,6 +32,11 @@ fn message(name: &str, input: &TokenStream) -> String {
     if stands_below("handler") {
         return format!("write `#[{name}]` below `#[handler]`, which reads it");
     }
+    if name == "require" && (stands_below("auth_api") || stands_below("OpenApi")) {
+        return "`#[require]` belongs to an operation: write it on the methods, or for all of them \
+                `#[auth_api(require(…))]`"
+            .to_owned();
+    }
     if stands_below("auth_api") || stands_below("OpenApi") {
         return format!("`#[{name}]` belongs to an operation: write it on the methods");
     }

@@ -151,6 +151,26 @@ pub fn read_roles<T: RoleColumn>(column: &str, text: Option<TextColumn>) -> Resu
     T::from_text(text.map(|text| text.0)).map_err(|error| unreadable(column, error))
 }
 
+/// Reads the pairs of scope and role that a SELECT makes of a table of roles.
+#[doc(hidden)]
+pub fn read_role_table<R: AuthRole>(
+    column: &str,
+    pairs: Option<TextColumn>,
+) -> Result<Vec<Scoped<R>>, sqlx::Error> {
+    let read = |pairs: TextColumn| -> Result<_, ColumnError> {
+        let mut pairs: Vec<(String, String)> =
+            serde_json::from_str(&pairs.0).map_err(ColumnError::NotAList)?;
+        pairs.sort();
+        pairs.into_iter().map(|(scope, name)| in_table(scope, name)).collect()
+    };
+    pairs.map_or_else(|| Ok(Vec::new()), read).map_err(|error| unreadable(column, error))
+}
+
+/// A role out of a row of a table of roles, where no scope is an empty text.
+pub(super) fn in_table<R: AuthRole>(scope: String, name: String) -> Result<Scoped<R>, ColumnError> {
+    Ok(Scoped { scope: Some(scope).filter(|scope| !scope.is_empty()), role: role(name)? })
+}
+
 #[doc(hidden)]
 pub fn read_list(column: &str, text: Option<TextColumn>) -> Result<Vec<String>, sqlx::Error> {
     list(text.map(|text| text.0)).map_err(|error| unreadable(column, error))

@@ -15,6 +15,10 @@
 //! | `login_ip` | text in SQLite, `inet` in PostgreSQL; nullable, because the address may be unknown |
 //! | `epoch` | an integer of 64 bits, not null |
 //!
+//! Roles with scopes may have a table of their own, which [`SqlRoles`] makes and changes:
+//! `#[auth(roles(table = "user_roles"))]`. They are read together with the user, so a role that is
+//! taken away is gone with the next request of every session and token.
+//!
 //! Every login column needs a unique index. One that ignores case needs it on `lower(column)`, in
 //! PostgreSQL on `lower(column COLLATE "C")`: without that, `lower` follows the database's language
 //! and not ASCII.
@@ -52,6 +56,7 @@
 mod columns;
 #[cfg(all(test, feature = "postgres"))]
 mod plans;
+mod roles;
 mod statements;
 
 use std::{fmt, marker::PhantomData, net::IpAddr, sync::Arc};
@@ -61,7 +66,8 @@ use chrono::{DateTime, Utc};
 
 pub use self::columns::{ColumnError, IpColumn, RoleColumn, list_to_text, roles_to_text};
 #[doc(hidden)]
-pub use self::columns::{read_ip, read_list, read_roles};
+pub use self::columns::{read_ip, read_list, read_role_table, read_roles};
+pub use self::roles::SqlRoles;
 use self::statements::Statements;
 use super::{Lookup, PasswordChange, UserStore, no_column};
 #[doc(hidden)]

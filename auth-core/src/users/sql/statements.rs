@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
 use crate::{
     sql::dialect::Dialect,
-    user::{LoginColumn, UserMeta},
+    user::{LoginColumn, RoleSource, UserMeta},
 };
 
 /// The statements; `None` where the type of user lacks the columns. Only quoted names of the table
@@ -32,7 +32,8 @@ impl Statements {
         let set = |column: &str| format!("{} = ?", name(column));
         let (table, id) = (name(meta.table), name(meta.id));
         let select = {
-            let columns: Vec<_> = meta.columns.iter().map(|column| name(column)).collect();
+            let columns = meta.columns.iter().map(|column| name(column));
+            let columns: Vec<_> = columns.chain(roles(dialect, meta)).collect();
             format!("SELECT {} FROM {table}", columns.join(", "))
         };
         let update =
@@ -73,4 +74,18 @@ fn is_login(dialect: &Dialect, login: &LoginColumn) -> String {
     } else {
         format!("{column} = ?")
     }
+}
+
+/// The roles of the user's row out of their own table, as pairs of scope and role in one JSON text:
+/// one SELECT reads both, so they are of one moment.
+fn roles(dialect: &Dialect, meta: &UserMeta) -> Option<String> {
+    let RoleSource::Table { table, field } = meta.roles else { return None };
+    let [table, user_id, scope, role, field, users, id] =
+        [table, "user_id", "scope", "role", field, meta.table, meta.id]
+            .map(|name| dialect.name(name, ""));
+    let [before, between, behind] = dialect.json_pairs;
+    Some(format!(
+        "(SELECT {before}{scope}{between}{role}{behind} FROM {table} \
+         WHERE {table}.{user_id} = {users}.{id}) AS {field}"
+    ))
 }

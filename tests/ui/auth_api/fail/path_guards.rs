@@ -1,0 +1,55 @@
+use auth_poem::prelude::*;
+use poem_openapi::{OpenApiService, param::Path};
+
+#[derive(AuthRole, Clone, Copy)]
+enum Role {
+    Admin,
+    Manager,
+}
+
+#[derive(AuthUser, Clone)]
+#[auth(table = "users", role = Role, schemes(session))]
+struct User {
+    #[auth(id)]
+    id: i64,
+    #[auth(roles)]
+    roles: Vec<Scoped<Role>>,
+}
+
+struct Api;
+
+#[auth_api(prefix_path = "/sites/:site_id")]
+impl Api {
+    // In the prefix, and in the path.
+    #[require(role = "{site_id}:manager", owner = "{user_id}")]
+    #[oai(path = "/users/:user_id", method = "get")]
+    async fn right(&self, _user: User) {}
+
+    #[require(role = "{site}:manager", owner = "{name}")]
+    #[oai(path = "/users/:user_id", method = "get")]
+    async fn not_there(&self, _user: User) {}
+
+    #[require(owner = "{user_id}")]
+    #[oai(path = "/users/{user_id}", method = "get")]
+    async fn plain_text(&self, _user: User) {}
+
+    #[require(role = "{site_id}manager")]
+    #[oai(path = "/a", method = "get")]
+    async fn no_colon(&self, _user: User) {}
+
+    #[require(any(role = "admin", owner = "site_id"))]
+    #[oai(path = "/b", method = "get")]
+    async fn no_braces(&self, _user: User) {}
+
+    #[require(owner = "{user_id}")]
+    #[oai(path = "/users/:user_id/notes/:note_id", method = "get")]
+    async fn swapped(&self, _user: User, note_id: Path<i64>, user_id: Path<i64>) {}
+
+    #[require(role = "{site_id}:manager")]
+    #[oai(path = "/notes/:note_id", method = "get")]
+    async fn from_prefix(&self, _user: User, site_id: Path<i64>, note_id: Path<i64>) {}
+}
+
+fn main() {
+    let _ = OpenApiService::new(Api, "Test", "1.0");
+}
