@@ -7,7 +7,10 @@
 
 use std::sync::Arc;
 
-use auth_poem::prelude::*;
+use auth_poem::{
+    prelude::*,
+    users::{RoleStore, UserStore},
+};
 use example_kit::{BoxError, Database, Outbox};
 use poem::{EndpointExt, IntoEndpoint, Route, get};
 

@@ -16,7 +16,7 @@ use crate::{
 #[derive(SessionSchema, Debug, Clone, Default, Object, Serialize, Deserialize)]
 #[oai(rename = "SessionUser", skip_serializing_if_is_none)]
 pub struct UserSnapshot {
-    id: String,
+    pub(crate) id: String,
     login: String,
     pub(crate) name: String,
     create_time: DateTime<Utc>,

@@ -22,9 +22,8 @@ use example_facade::{
 };
 use example_kit::Database;
 use poem::{
-    IntoEndpoint,
+    EndpointExt, IntoEndpoint,
     endpoint::BoxEndpoint,
-    EndpointExt,
     http::{Method, StatusCode},
     test::{TestClient, TestResponse},
 };

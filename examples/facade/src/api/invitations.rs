@@ -49,7 +49,7 @@ struct Approval {
     role: Option<Role>,
 }
 
-#[auth_api(prefix_path = "/sites/:site_id/invitations", tag = "Tag::Invitation")]
+#[auth_api(prefix_path = "/sites", tag = "Tag::Invitation")]
 impl InvitationsApi {
     /// The invitations to a site.
     #[require(any(
@@ -58,7 +58,7 @@ impl InvitationsApi {
         role = "{site_id}:manager",
         role = "{site_id}:user",
     ))]
-    #[oai(path = "/", method = "get")]
+    #[oai(path = "/:site_id/invitations", method = "get")]
     async fn list(
         &self,
         _user: User,
@@ -74,7 +74,7 @@ impl InvitationsApi {
     /// Invites somebody to a site, by a message to his address.
     #[require(any(role = "admin", role = "{site_id}:admin", role = "{site_id}:manager"))]
     #[rejects(ROLE_ABOVE_OWN = 403, INVALID_EMAIL = 400, SITE_NOT_FOUND = 404)]
-    #[oai(path = "/", method = "post")]
+    #[oai(path = "/:site_id/invitations", method = "post")]
     async fn send(
         &self,
         user: User,
@@ -89,7 +89,7 @@ impl InvitationsApi {
     /// Tells an invitee of an invitation, and keeps nothing of it.
     #[require(any(role = "admin", role = "{site_id}:admin", role = "{site_id}:manager"))]
     #[rejects(ROLE_ABOVE_OWN = 403, INVALID_EMAIL = 400, SITE_NOT_FOUND = 404)]
-    #[oai(path = "/notify", method = "post")]
+    #[oai(path = "/:site_id/invitations/notify", method = "post")]
     async fn notify(
         &self,
         user: User,
@@ -108,7 +108,7 @@ impl InvitationsApi {
         role = "{site_id}:manager",
         role = "{site_id}:user",
     ))]
-    #[oai(path = "/:invitation_id", method = "get")]
+    #[oai(path = "/:site_id/invitations/:invitation_id", method = "get")]
     async fn one(
         &self,
         _user: User,
@@ -120,7 +120,7 @@ impl InvitationsApi {
 
     /// Takes an invitation back.
     #[require(any(role = "admin", role = "{site_id}:admin", role = "{site_id}:manager"))]
-    #[oai(path = "/:invitation_id", method = "delete")]
+    #[oai(path = "/:site_id/invitations/:invitation_id", method = "delete")]
     async fn delete(
         &self,
         _user: User,
@@ -134,7 +134,7 @@ impl InvitationsApi {
     /// he proves the address.
     #[require(any(role = "admin", role = "{site_id}:admin", role = "{site_id}:manager"))]
     #[rejects(ROLE_ABOVE_OWN = 403)]
-    #[oai(path = "/:invitation_id/approve", method = "post")]
+    #[oai(path = "/:site_id/invitations/:invitation_id/approve", method = "post")]
     async fn approve(
         &self,
         user: User,
@@ -162,7 +162,7 @@ impl InvitationsApi {
 
     /// Does not agree to an invitation, which is gone by that.
     #[require(any(role = "admin", role = "{site_id}:admin", role = "{site_id}:manager"))]
-    #[oai(path = "/:invitation_id/deny", method = "post")]
+    #[oai(path = "/:site_id/invitations/:invitation_id/deny", method = "post")]
     async fn deny(
         &self,
         _user: User,
@@ -174,7 +174,7 @@ impl InvitationsApi {
 
     /// Sends the message of an invitation once more.
     #[require(any(role = "admin", role = "{site_id}:admin", role = "{site_id}:manager"))]
-    #[oai(path = "/:invitation_id/resend", method = "post")]
+    #[oai(path = "/:site_id/invitations/:invitation_id/resend", method = "post")]
     async fn resend(
         &self,
         _user: User,

@@ -183,12 +183,13 @@ impl SignupApi {
         is_proved: bool,
     ) -> auth_poem::Result<()> {
         let code = if is_proved { None } else { Some(code::random::<26>()?) };
+        let digest = code.as_deref().map(code::digest);
         let settings = NewEmailSettings {
             id: &user.id,
             name: &user.name,
             email,
             language,
-            code: code.as_deref().map(code::digest),
+            code: digest.as_deref(),
             expire_time: Utc::now() + CODE_LIFETIME,
         };
         self.services.email_settings.create(work, &settings).await?;

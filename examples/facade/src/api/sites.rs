@@ -11,7 +11,7 @@ use poem_openapi::{
 use super::{Done, Found, Tag};
 use crate::{
     code,
-    errors::conflict,
+    errors::{bad_request, conflict},
     paging::{DataPage, Paging},
     rules::Rules,
     services::{
@@ -256,7 +256,7 @@ impl SitesApi {
 impl SitesApi {
     async fn by_code(&self, code: Option<String>) -> auth_poem::Result<Option<Site>> {
         match code {
-            Some(code) => self.services.sites.by_code(&code).await,
+            Some(code) => Ok(self.services.sites.by_code(&code).await?),
             None => Ok(None),
         }
     }

@@ -24,11 +24,11 @@ struct NewRoles {
     roles: Vec<String>,
 }
 
-#[auth_api(prefix_path = "/users/:user_id", tag = "Tag::Administration", require(role = "admin"))]
+#[auth_api(prefix_path = "/users", tag = "Tag::Administration", require(role = "admin"))]
 impl UsersApi {
     /// Gives an account these roles and no others, in all its sessions.
     #[rejects(INVALID_ROLE = 400, USER_NOT_FOUND = 404)]
-    #[oai(path = "/roles", method = "put")]
+    #[oai(path = "/:user_id/roles", method = "put")]
     async fn set_roles(
         &self,
         _user: User,
@@ -48,7 +48,7 @@ impl UsersApi {
 
     /// Marks an account as deleted. Its sessions end.
     #[rejects(USER_NOT_FOUND = 404)]
-    #[oai(path = "/", method = "delete")]
+    #[oai(path = "/:user_id", method = "delete")]
     async fn delete(
         &self,
         _user: User,

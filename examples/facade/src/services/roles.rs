@@ -61,7 +61,7 @@ impl Roles for SqlRoles {
                 .fetch_all(&self.0)
                 .await
                 .map_err(fault)?;
-        texts.iter().map(|text| text.parse()).collect::<Result<_, _>>().map_err(fault)
+        texts.iter().map(|text| text.parse().map_err(fault)).collect()
     }
 
     async fn grant(&self, work: &mut Work, account: &str, grants: &[Grant]) -> Result<()> {

@@ -18,7 +18,10 @@ fn knows_the_sessions_of_old_tests() {
         assert_eq!(answer.status, 200, "{answer:#?}");
         let user = &answer.body["user"];
         assert_eq!((&user["id"], &user["login"]), (&json!(id), &json!(login)));
-        assert_eq!((&user["roles"], &user["sites"]), (&roles, &json!([{"id": "1", "name": "Site #1"}])));
+        assert_eq!(
+            (&user["roles"], &user["sites"]),
+            (&roles, &json!([{"id": "1", "name": "Site #1"}]))
+        );
         assert_ne!(answer.body["id"], session);
     }
     let mut admin = server.client();
@@ -36,10 +39,9 @@ fn knows_the_sessions_of_old_tests() {
 #[test]
 fn the_id_of_an_opened_session_is_its_token() {
     let server = Server::compat();
-    for opened in [
-        server.client().sign_up("ann"),
-        server.client().sign_in("admin", "admin-password-1"),
-    ] {
+    for opened in
+        [server.client().sign_up("ann"), server.client().sign_in("admin", "admin-password-1")]
+    {
         let (id, token) = (&opened.body["id"], &opened.body["token"]);
         assert_eq!(id, token);
         let mut client = server.client();

@@ -60,7 +60,8 @@ fn story(server: &Server) {
         ("&take=1&skip=1", 2),
     ] {
         for list in ["/sites", "/sites/all"] {
-            let page = admin_or(list, &mut admin, &mut ann).get(&format!("{list}?total=true{query}"));
+            let page =
+                admin_or(list, &mut admin, &mut ann).get(&format!("{list}?total=true{query}"));
             assert_eq!(page.body["total"], total, "{list} {query}: {page:#?}");
         }
     }

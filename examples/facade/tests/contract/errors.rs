@@ -39,7 +39,10 @@ fn no_answer_is_for_caches() {
         server.root().get("/nope"),
     ] {
         assert_eq!(answer.header("cache-control"), Some("no-cache, no-store, must-revalidate"));
-        assert_eq!((answer.header("pragma"), answer.header("expires")), (Some("no-cache"), Some("0")));
+        assert_eq!(
+            (answer.header("pragma"), answer.header("expires")),
+            (Some("no-cache"), Some("0"))
+        );
         assert_eq!(answer.headers.get_all("cache-control").iter().count(), 1);
     }
 }
@@ -68,7 +71,10 @@ fn pages_of_other_origins_may_call_with_the_header() {
     assert_eq!(opened.header("access-control-expose-headers"), Some("x-session-id"));
     page.carry(&opened);
     let answer = page.post("/sites", json!({"name": "Mine"}));
-    assert_eq!((answer.status, answer.header("access-control-allow-origin")), (200, Some("https://app.example")));
+    assert_eq!(
+        (answer.status, answer.header("access-control-allow-origin")),
+        (200, Some("https://app.example"))
+    );
     let refused = page.get("/sessions");
     refused.assert_error(403, "NOT_IN_ROLE");
     assert_eq!(refused.header("access-control-allow-origin"), Some("https://app.example"));
@@ -103,7 +109,10 @@ fn tells_about_itself() {
     let about = user.get("/about").body;
     assert_eq!(about["server"]["name"], "example-facade");
     assert!(about["server"]["uptime"].as_i64().unwrap() >= 0);
-    assert_eq!((&about["client"]["user"], &about["client"]["address"]), (&json!("User #2"), &json!("127.0.0.1")));
+    assert_eq!(
+        (&about["client"]["user"], &about["client"]["address"]),
+        (&json!("User #2"), &json!("127.0.0.1"))
+    );
     assert!(server.client().get("/about").body["client"].get("user").is_none());
     assert!(server.root().get("/heartbeat").body.as_str().unwrap().ends_with('Z'));
 }

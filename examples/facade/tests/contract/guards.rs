@@ -6,17 +6,13 @@ use serde_json::{Value, json};
 use super::client::{Refusal, Server};
 
 /// How operations refuse whoever is signed in and may not.
-const OWNER: (u16, &str, &str) =
-    (403, "FORBIDDEN", "Only data owner can perform this operation");
+const OWNER: (u16, &str, &str) = (403, "FORBIDDEN", "Only data owner can perform this operation");
 const ADMIN: (u16, &str, &str) =
     (403, "NOT_IN_ROLE", "User must be admin to perform this operation");
 const SITE_ADMIN: (u16, &str, &str) =
     (403, "NOT_IN_SITE_ROLE", "User must be site:admin to perform this operation");
-const SITE_MANAGER: (u16, &str, &str) = (
-    403,
-    "NOT_IN_SITE_ROLE",
-    "User must be site:admin or site:manager to perform this operation",
-);
+const SITE_MANAGER: (u16, &str, &str) =
+    (403, "NOT_IN_SITE_ROLE", "User must be site:admin or site:manager to perform this operation");
 const SITE_USER: (u16, &str, &str) = (
     403,
     "NOT_IN_SITE_ROLE",
@@ -60,8 +56,7 @@ fn every_operation_asks_for_what_it_needs() {
     let server = Server::start();
     let mut nobody = server.client();
     // stranger < user < manager < admin
-    let mut people =
-        [server.stranger("ann"), server.user(), server.manager(), server.admin()];
+    let mut people = [server.stranger("ann"), server.user(), server.manager(), server.admin()];
     let cases = [
         (3, ADMIN, ("GET", "/sessions")),
         (3, ADMIN, ("GET", "/sites/all")),

@@ -136,9 +136,13 @@ fn the_site_of_an_invitation_is_the_one_of_the_path() {
         ann.get("/sites/1").assert_error(403, "NOT_IN_SITE_ROLE");
 
         // The invitations of another site are not reached through one's own.
-        for (method, ending) in
-            [("GET", ""), ("DELETE", ""), ("POST", "/approve"), ("POST", "/deny"), ("POST", "/resend")]
-        {
+        for (method, ending) in [
+            ("GET", ""),
+            ("DELETE", ""),
+            ("POST", "/approve"),
+            ("POST", "/deny"),
+            ("POST", "/resend"),
+        ] {
             let answer = ann.send(method, &format!("{path}/{id}{ending}"), Body::Empty);
             assert_eq!((answer.status, answer.body.is_null()), (204, true), "{method} {ending}");
         }
@@ -149,9 +153,12 @@ fn the_site_of_an_invitation_is_the_one_of_the_path() {
 #[test]
 fn not_every_password_will_do() {
     in_both_modes(|server| {
-        for (login, password) in
-            [("admin", "x"), ("admin", ""), ("admin", "admin-password-2"), ("1", "user1-password-1")]
-        {
+        for (login, password) in [
+            ("admin", "x"),
+            ("admin", ""),
+            ("admin", "admin-password-2"),
+            ("1", "user1-password-1"),
+        ] {
             assert_eq!(server.client().sign_in(login, password).status, 400, "{login} {password}");
         }
         assert_eq!(server.client().sign_in("admin", "admin-password-1").status, 200);
@@ -181,7 +188,11 @@ fn errors_show_nothing_of_the_inside() {
             client.get("/signin"),
             client.get("/sites"),
             client.sign_in("nobody", "secret-word"),
-            client.send("POST", "/signin", Body::Raw("application/json", b"{\"secret-word".to_vec())),
+            client.send(
+                "POST",
+                "/signin",
+                Body::Raw("application/json", b"{\"secret-word".to_vec()),
+            ),
             server.user().get("/sessions"),
         ];
         client.set_header("x-session-id", "secret-word");

@@ -45,7 +45,11 @@ fn keeps_everything_over_a_restart_and_a_kill() {
     let session = ann.get("/sessions/current").body;
     assert_eq!(gone.poke("/signout").status, 204);
     for kill in [false, true] {
-        if kill { server.0.kill() } else { server.0.stop() }
+        if kill {
+            server.0.kill()
+        } else {
+            server.0.stop()
+        }
         server.0.start_again();
         for client in [&mut ann, &mut gone] {
             *client = server.again(client);

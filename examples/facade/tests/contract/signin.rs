@@ -24,7 +24,10 @@ fn opens_a_session_for_login_or_id() {
 fn notes_address_and_browser() {
     let server = Server::start();
     for (agent, client) in [
-        ("Mozilla/5.0 (X11) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36", "chrome"),
+        (
+            "Mozilla/5.0 (X11) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36",
+            "chrome",
+        ),
         ("Mozilla/5.0 (X11; rv:128.0) Gecko/20100101 Firefox/128.0", "firefox"),
         ("Mozilla/5.0 Chrome/126.0 Safari/537.36 Edg/126.0", "edge"),
         ("curl/8.5.0", "curl/8.5.0"),
@@ -34,14 +37,16 @@ fn notes_address_and_browser() {
         // Anybody can write this.
         caller.set_header("x-forwarded-for", "6.6.6.6");
         let session = caller.sign_in("user1", "user1-password-1").body;
-        assert_eq!((&session["address"], &session["client"]), (&json!("127.0.0.1"), &json!(client)));
+        assert_eq!(
+            (&session["address"], &session["client"]),
+            (&json!("127.0.0.1"), &json!(client))
+        );
     }
 
     let server = Server::start_with(&[("TRUSTED_PROXIES", "127.0.0.0/8, 10.0.0.0/8")]);
-    for (hops, address) in [
-        ("6.6.6.6, 2001:db8::7, 10.0.0.2", "2001:db8::7"),
-        ("198.51.100.7", "198.51.100.7"),
-    ] {
+    for (hops, address) in
+        [("6.6.6.6, 2001:db8::7, 10.0.0.2", "2001:db8::7"), ("198.51.100.7", "198.51.100.7")]
+    {
         let mut caller = server.client();
         caller.set_header("x-forwarded-for", hops);
         assert_eq!(caller.sign_in("user1", "user1-password-1").body["address"], address);
@@ -72,7 +77,9 @@ fn takes_credentials_from_a_json_body_only() {
     client.poke("/signin").assert_error(400, "MISSING_CREDENTIALS");
     let form = client.post_form("/signin", &[("login", "user1"), ("password", "user1-password-1")]);
     form.assert_error(400, "InvalidContent");
-    for body in [json!({}), json!({"login": "user1"}), json!([1]), json!({"login": 1, "password": 2})] {
+    for body in
+        [json!({}), json!({"login": "user1"}), json!([1]), json!({"login": 1, "password": 2})]
+    {
         client.post("/signin", body).assert_error(400, "InvalidContent");
     }
     let broken = client.send("POST", "/signin", Body::Raw("application/json", b"{".to_vec()));

@@ -115,7 +115,9 @@ fn finds_a_site_by_its_code() {
     assert_eq!((stranger.status, &stranger.body), (200, &json!({"id": "1", "name": "Site #1"})));
     assert_eq!(server.stranger("ann").get(&find).body, stranger.body);
     assert_eq!(server.user().get(&find).body["code"], code);
-    for nothing in ["/sites/find_by_code", "/sites/find_by_code?code=", "/sites/find_by_code?code=x"] {
+    for nothing in
+        ["/sites/find_by_code", "/sites/find_by_code?code=", "/sites/find_by_code?code=x"]
+    {
         let answer = server.client().get(nothing);
         assert_eq!((answer.status, answer.body.is_null()), (204, true), "{nothing}");
     }
