@@ -8,7 +8,7 @@ use poem::{
 };
 use serde_json::{Value, json};
 
-use crate::app::{app, walk};
+use crate::app::{app, app_with_own_errors, walk};
 
 /// Walks through the honest application by a bent document.
 async fn bent(bend: impl FnOnce(&mut Value)) -> String {
@@ -203,6 +203,36 @@ async fn a_refusal_that_is_no_problem_document() {
         let found = always(operation.clone(), answer).await.join("\n");
         says(&found, complaint);
     }
+}
+
+#[tokio::test]
+async fn a_refusal_in_another_form_than_documented() {
+    let bent = async |bend: fn(&mut Value)| {
+        let (app, mut document) = app_with_own_errors();
+        bend(&mut document);
+        walk(&app, &document).await.mismatches().join("\n")
+    };
+    let found = bent(|document| {
+        let failure = &mut document["components"]["schemas"]["Failure"];
+        failure["required"].as_array_mut().unwrap().push(json!("code"));
+    })
+    .await;
+    says(&found, "401: the body does not fit its schema: /code is missing");
+    let found = bent(|document| {
+        let responses = &mut document["paths"]["/me"]["get"]["responses"];
+        responses["440"]["description"] = json!("");
+        responses["401"]["description"] = json!("Nobody is logged in. The session has ended.");
+        responses["403"]["description"] = json!("");
+    })
+    .await;
+    says(&found, "440: nobody who is known must be refused, with 401");
+    says(&found, "403: a credential that does not hold must be refused, with 401");
+    let found = bent(|document| {
+        let answer = &mut document["paths"]["/me"]["get"]["responses"]["401"];
+        answer["content"]["application/json"].as_object_mut().unwrap().remove("schema");
+    })
+    .await;
+    says(&found, "401: the refusal is not application/problem+json");
 }
 
 #[tokio::test]
