@@ -45,7 +45,7 @@ impl Facade {
         let config = auth_config(&settings, &database, &services).await.unwrap();
         let auth = config.clock(clock).build().unwrap();
         let routes = App::with(auth, &settings, &services).routes(&settings);
-        let client = TestClient::new(routes.into_endpoint().boxed());
+        let client = TestClient::new(routes.into_endpoint().map_to_response().boxed());
         Self { client, token: String::new() }
     }
 

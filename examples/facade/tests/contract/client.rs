@@ -9,48 +9,48 @@ use tempfile::TempDir;
 const PROGRAM: &str = env!("CARGO_BIN_EXE_example-facade");
 
 /// The password of whoever signs up.
-pub(super) const PASSWORD: &str = "seven purple giraffes";
+pub(crate) const PASSWORD: &str = "seven purple giraffes";
 
 /// A started process with the people of `SEED=1`.
 #[derive(Debug)]
-pub(super) struct Server(pub(super) testing::Server);
+pub(crate) struct Server(pub(super) testing::Server);
 
 impl Server {
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::start_with(&[])
     }
 
-    pub(super) fn compat() -> Self {
+    pub(crate) fn compat() -> Self {
         Self::start_with(&[("COMPAT", "1")])
     }
 
-    pub(super) fn start_with(settings: &[(&str, &str)]) -> Self {
+    pub(crate) fn start_with(settings: &[(&str, &str)]) -> Self {
         Self::start_in(testing::empty_folder(), settings)
     }
 
     /// Starts in a folder, which other processes may use at the same time.
-    pub(super) fn start_in(folder: Arc<TempDir>, settings: &[(&str, &str)]) -> Self {
+    pub(crate) fn start_in(folder: Arc<TempDir>, settings: &[(&str, &str)]) -> Self {
         let settings: Vec<_> = [("SEED", "1")].iter().chain(settings).copied().collect();
         Self(testing::Server::start_in(PROGRAM, folder, &settings))
     }
 
     /// `admin`, who is administrator everywhere.
-    pub(super) fn admin(&self) -> Client {
+    pub(crate) fn admin(&self) -> Client {
         self.signed_in("admin", "admin-password-1")
     }
 
     /// `user1`, who is manager of site 1.
-    pub(super) fn manager(&self) -> Client {
+    pub(crate) fn manager(&self) -> Client {
         self.signed_in("user1", "user1-password-1")
     }
 
     /// `user2`, who is user of site 1.
-    pub(super) fn user(&self) -> Client {
+    pub(crate) fn user(&self) -> Client {
         self.signed_in("user2", "user2-password-1")
     }
 
     /// Somebody who has just signed up, and belongs nowhere.
-    pub(super) fn stranger(&self, name: &str) -> Client {
+    pub(crate) fn stranger(&self, name: &str) -> Client {
         let mut client = self.client();
         let answer = client.sign_up(name);
         assert_eq!(answer.status, 200, "{answer:#?}");
@@ -58,7 +58,7 @@ impl Server {
         client
     }
 
-    pub(super) fn signed_in(&self, login: &str, password: &str) -> Client {
+    pub(crate) fn signed_in(&self, login: &str, password: &str) -> Client {
         let mut client = self.client();
         let answer = client.sign_in(login, password);
         assert_eq!(answer.status, 200, "{answer:#?}");
@@ -67,14 +67,14 @@ impl Server {
     }
 
     /// A client with the headers of another one, which was of an earlier start.
-    pub(super) fn again(&self, client: &Client) -> Client {
+    pub(crate) fn again(&self, client: &Client) -> Client {
         let mut again = self.client();
         again.headers.clone_from(&client.headers);
         again
     }
 
     /// The code of the latest message to an address.
-    pub(super) fn code_for(&self, email: &str) -> Option<String> {
+    pub(crate) fn code_for(&self, email: &str) -> Option<String> {
         let mail = self.outbox().into_iter().rfind(|message| message["to"] == email)?;
         Some(mail["code"].as_str().unwrap().to_owned())
     }
@@ -89,11 +89,11 @@ impl Deref for Server {
 }
 
 /// A command that runs the facade in a folder.
-pub(super) fn command(folder: &Path) -> Command {
+pub(crate) fn command(folder: &Path) -> Command {
     testing::command(PROGRAM, folder)
 }
 
-pub(super) trait Caller {
+pub(crate) trait Caller {
     fn sign_up(&mut self, name: &str) -> Answer;
     fn sign_in(&mut self, login: &str, password: &str) -> Answer;
     /// Posts without a body.
@@ -147,7 +147,7 @@ impl Caller for Client {
     }
 }
 
-pub(super) trait Refusal {
+pub(crate) trait Refusal {
     /// Checks a refusal: its status, its form, its code. Returns its details.
     fn assert_error(&self, status: u16, code: &str) -> &Value;
 }

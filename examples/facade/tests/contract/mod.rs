@@ -1,6 +1,6 @@
 //! Black box: a started process, asked over HTTP.
 
-mod client;
+pub(super) mod client;
 mod compat;
 mod cookie;
 mod engines;

@@ -32,7 +32,7 @@ fn says_who_may_call_what_and_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
     let output = command(folder.path()).arg("--access").output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{output:?}");
-    assert_eq!(String::from_utf8(output.stdout).unwrap(), "\n");
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), include_str!("access.txt"));
     let left: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
     assert!(left.is_empty(), "{left:?}");
 }
