@@ -78,6 +78,8 @@ pub enum Rejection {
         code: &'static str,
         /// What a person reads.
         detail: Cow<'static, str>,
+        /// What a program may want to know besides, see [`Rejection::with`].
+        members: Vec<(&'static str, String)>,
     },
 }
 
@@ -89,7 +91,27 @@ impl Rejection {
         code: &'static str,
         detail: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self::Custom { status, code, detail: detail.into() }
+        Self::Custom { status, code, detail: detail.into(), members: Vec::new() }
+    }
+
+    /// Adds a member to the answer of a refusal of the application's own, as in
+    /// `Rejection::new(..).with("username", name)`: what a program may want to know besides, an
+    /// extension member of RFC 9457. The framework's own refusals have none and stay as they are.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        if let Self::Custom { members, .. } = &mut self {
+            members.push((name, value.into()));
+        }
+        self
+    }
+
+    /// The members that [`with`](Self::with) has added.
+    #[must_use]
+    pub fn members(&self) -> &[(&'static str, String)] {
+        match self {
+            Self::Custom { members, .. } => members,
+            _ => &[],
+        }
     }
 
     /// The stable code.
