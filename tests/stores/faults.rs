@@ -10,7 +10,7 @@ use auth_tests::{Admin, Answer, Browser, Cart, world::fast_hasher};
 use poem::{EndpointExt, IntoEndpoint};
 use poem_openapi::payload::PlainText;
 use sqlx::PgPool;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 const PASSWORD: &str = "seven purple giraffes";
 
@@ -88,19 +88,19 @@ fn service(pool: impl Into<SqlPool>) -> Browser {
     Browser::new(Arc::new(api.into_endpoint().map_to_response().boxed()))
 }
 
-async fn pool(url: &str) -> PgPool {
+async fn pool(url: &str, connections: u32) -> PgPool {
     let options = postgres_options(url).unwrap();
-    let pool = postgres_pool_options().acquire_timeout(LIMIT).max_connections(2);
+    let pool = postgres_pool_options().acquire_timeout(LIMIT).max_connections(connections);
     pool.connect_with(options).await.unwrap()
 }
 
 /// A service that reaches its database through a proxy, and a browser in which somebody is logged
 /// in.
-async fn behind_proxy() -> Option<(Database, Proxy, Browser)> {
+async fn behind_proxy(connections: u32) -> Option<(Database, Proxy, Browser)> {
     let database = auth_test_servers::postgres()?;
     populate(&database).await;
     let (proxy, url) = database.behind_proxy();
-    let browser = service(pool(&url).await);
+    let browser = service(pool(&url, connections).await);
     let _ = browser.post("/login").await.is(200);
     Some((database, proxy, browser))
 }
@@ -151,7 +151,7 @@ async fn a_server_that_is_stopped() {
     let Some(mut server) = auth_test_servers::postgres_server() else { return };
     let database = server.database();
     populate(&database).await;
-    let browser = service(pool(database.url()).await);
+    let browser = service(pool(database.url(), 2).await);
     let _ = browser.post("/login").await.is(200);
     server.stop();
     nobody_is_anybody(&browser, LIMIT).await;
@@ -163,7 +163,7 @@ async fn a_server_that_is_stopped() {
 
 #[tokio::test]
 async fn connections_that_are_cut() {
-    let Some((_database, proxy, browser)) = behind_proxy().await else { return };
+    let Some((_database, proxy, browser)) = behind_proxy(2).await else { return };
     for _ in 0..3 {
         proxy.cut();
         recovers(&browser).await;
@@ -176,8 +176,17 @@ async fn connections_that_are_cut() {
 }
 
 #[tokio::test]
+async fn connections_that_are_cut_while_they_lie_idle_are_not_noticed() {
+    let Some((_database, proxy, browser)) = behind_proxy(2).await else { return };
+    // Longer than a connection counts as fresh.
+    sleep(Duration::from_millis(1_200)).await;
+    proxy.cut();
+    assert_eq!(browser.get("/me").await.is(200).body, "root");
+}
+
+#[tokio::test]
 async fn a_connection_that_is_cut_in_the_middle_of_an_answer() {
-    let Some((_database, proxy, browser)) = behind_proxy().await else { return };
+    let Some((_database, proxy, browser)) = behind_proxy(2).await else { return };
     // More than what the pool's own tests of the connections may still be told.
     for bytes in [20, 40, 80, 160] {
         proxy.cut_after(bytes);
@@ -188,7 +197,7 @@ async fn a_connection_that_is_cut_in_the_middle_of_an_answer() {
 
 #[tokio::test]
 async fn a_logout_whose_answer_is_lost_is_not_confirmed_and_tried_again() {
-    let Some((_database, proxy, browser)) = behind_proxy().await else { return };
+    let Some((_database, proxy, browser)) = behind_proxy(2).await else { return };
     proxy.cut_after(20);
     let answer = browser.post("/logout").await;
     assert_eq!(answer.outcome(), (503, "unavailable".into()), "{answer:?}");
@@ -212,7 +221,7 @@ async fn answers_that_take_five_seconds_with_the_settings_that_are_the_default()
 
 #[tokio::test]
 async fn requests_whose_clients_have_left_do_not_use_up_the_connections() {
-    let Some((_database, proxy, browser)) = behind_proxy().await else { return };
+    let Some((_database, proxy, browser)) = behind_proxy(1).await else { return };
     proxy.delay(Duration::from_secs(30));
     for _ in 0..6 {
         let left = timeout(LIMIT / 8, browser.get("/me").into_future()).await;
