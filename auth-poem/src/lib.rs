@@ -135,7 +135,8 @@
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
-//! | `sqlite` | yes | `SqlUsers` and `SqlSessions` on SQLite |
+//! | `sqlite` | yes | `SqlUsers`, `SqlRoles` and `SqlSessions` on SQLite |
+//! | `postgres` | no | the same on PostgreSQL; `sql::SqlPool::connect` chooses by the URL |
 //! | `swagger-ui` | yes | [`AuthApi::swagger_ui`] |
 //! | `rapidoc`, `redoc`, `scalar`, `openapi-explorer`, `stoplight-elements` | no | the other viewers of poem-openapi |
 //! | `testing` | no | what tests of an application use |

@@ -102,6 +102,9 @@ pub fn postgres_pool_options() -> PgPoolOptions {
 
 /// Connects to a PostgreSQL database with [`postgres_options`] and [`postgres_pool_options`].
 ///
+/// The database's encoding must be UTF8, as it is by default: in others, a text that a client may send
+/// can be one that the database cannot store, which is a fault and not a refusal.
+///
 /// # Errors
 ///
 /// - the URL cannot be read: [`Error::Misconfigured`]
