@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use auth_poem::{
     Error,
-    password::PasswordHasher,
     prelude::*,
     secret::{SecurityStamp, SessionToken},
     session::{
@@ -33,6 +32,7 @@ struct Person {
     id: &'static str,
     login: &'static str,
     name: &'static str,
+    /// The hash of the password, made once: three of them would keep a start waiting.
     password: &'static str,
     roles: &'static [&'static str],
     /// What old tests send as `x-session-id`. Everybody can guess it.
@@ -44,7 +44,9 @@ const PEOPLE: [Person; 3] = [
         id: "1",
         login: "admin",
         name: "Admin User",
-        password: "admin-password-1",
+        // admin-password-1
+        password: "$argon2id$v=19$m=19456,t=2,p=1$P9lJKvw2rdKCfEcyHfzzeQ$\
+                   FdE3zetd8CY++6Rnlz4jfIxK2+dITwPrO7JSMq3dPFk",
         roles: &["admin", "1:admin"],
         session: "111",
     },
@@ -52,7 +54,9 @@ const PEOPLE: [Person; 3] = [
         id: "2",
         login: "user1",
         name: "User #1",
-        password: "user1-password-1",
+        // user1-password-1
+        password: "$argon2id$v=19$m=19456,t=2,p=1$TB0T7kSnX1q6OhvWYDanMA$\
+                   V0nOi/knfh5YYc+9FuJGiersYzG6EDBQS8HEOM1u3Yw",
         roles: &["1:manager"],
         session: "222",
     },
@@ -60,7 +64,9 @@ const PEOPLE: [Person; 3] = [
         id: "3",
         login: "user2",
         name: "User #2",
-        password: "user2-password-1",
+        // user2-password-1
+        password: "$argon2id$v=19$m=19456,t=2,p=1$3ZFolnOmUAEj5rgkWYygHQ$\
+                   fsbIZZwbalaR96k6nFgFW6X/y23PgSOhM/nTYJHNDL0",
         roles: &["1:user"],
         session: "333",
     },
@@ -117,14 +123,10 @@ impl Person {
 
     /// Creates the account, if it is not there, and says whether it did.
     async fn create(&self, services: &Services, grants: &[Grant]) -> auth_poem::Result<bool> {
-        // Asked first, because a hash takes its time.
-        if services.accounts.by_id_or_login(self.id).await?.is_some() {
-            return Ok(false);
-        }
         let account = NewAccount {
             id: self.id,
             login: self.login,
-            password: &PasswordHasher::default().hash(self.password).await?,
+            password: &PasswordHash::from_stored(self.password),
             name: self.name,
             time_zone: None,
             language: None,

@@ -1,6 +1,6 @@
 //! What surrounds the API: caches, pages of other sites, maintenance.
 
-use auth_poem::prelude::*;
+use auth_poem::ErrorBody;
 use poem::{
     Endpoint, IntoResponse, Request, Response, Result,
     http::{
@@ -8,7 +8,6 @@ use poem::{
         header::{CACHE_CONTROL, CONTENT_TYPE, EXPIRES, PRAGMA, RETRY_AFTER},
     },
     middleware::Cors,
-    web::Json,
 };
 use poem_openapi::types::ToJSON;
 
@@ -45,15 +44,9 @@ pub(crate) async fn uncached(result: Result<impl IntoResponse>) -> Result<Respon
 /// Serves nobody.
 pub(crate) async fn maintenance<E: Endpoint>(_: std::sync::Arc<E>, _: Request) -> Result<Response> {
     let status = StatusCode::SERVICE_UNAVAILABLE;
-    Ok(Json(ErrorForm::fault(status).to_json())
-        .with_status(status)
-        .with_header(RETRY_AFTER, MAINTENANCE)
-        .into_response())
-}
-
-/// Says that the program runs: its clock.
-#[auth_poem::handler]
-#[public]
-pub(crate) async fn heartbeat() -> Json<DateTime<Utc>> {
-    Json(Utc::now())
+    Ok(Response::builder()
+        .status(status)
+        .content_type(ErrorForm::CONTENT_TYPE)
+        .header(RETRY_AFTER, MAINTENANCE)
+        .body(ErrorForm::fault(status).to_json_string()))
 }

@@ -11,6 +11,7 @@ use poem_openapi::{
 
 use super::{Done, Found, Tag};
 use crate::{
+    body::OptionalJson,
     errors::{bad_request, forbidden, not_found},
     paging::{DataPage, Paging},
     services::{
@@ -141,7 +142,7 @@ impl InvitationsApi {
         site_id: Path<String>,
         invitation_id: Path<String>,
         role: Query<Option<Role>>,
-        data: Json<Option<Approval>>,
+        data: OptionalJson<Approval>,
     ) -> auth_poem::Result<Found<Invitation>> {
         let mut work = self.services.begin().await?;
         let invitations = &self.services.invitations;

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::{Done, Tag};
 use crate::{
+    body::OptionalJson,
     errors::bad_request,
     rules::Rules,
     services::{Services, accounts::Account},
@@ -40,7 +41,7 @@ impl SigninApi {
         auth: Auth<User>,
         session: Session<UserSnapshot>,
         request: &Request,
-        data: Json<Option<Credentials>>,
+        data: OptionalJson<Credentials>,
     ) -> auth_poem::Result<Json<OpenedSession>> {
         let Credentials { login, password } = self.credentials(request, data.0)?;
         let account = self.services.accounts.by_id_or_login(&login).await?;

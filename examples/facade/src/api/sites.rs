@@ -158,12 +158,10 @@ impl SitesApi {
             deleted: None,
             data: data.0.data,
         };
-        let grant = Grant::in_scope(site.id.clone(), Role::Admin);
         let mut work = self.services.begin().await?;
-        if !self.services.sites.create(&mut work, &site).await? {
-            return Err(duplicate_id().into());
-        }
-        self.services.roles.grant(&mut work, &user.id, &[grant.clone()]).await?;
+        let site = self.services.sites.create(&mut work, &site).await?.ok_or_else(duplicate_id)?;
+        let grant = Grant::in_scope(site.id.clone(), Role::Admin);
+        self.services.roles.grant(&mut work, &user.id, std::slice::from_ref(&grant)).await?;
         work.commit().await?;
 
         session.roles.push(grant.to_string());

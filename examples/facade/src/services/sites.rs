@@ -119,8 +119,9 @@ pub trait Sites: Debug + Send + Sync {
     /// The site that is found by a code.
     async fn by_code(&self, code: &str) -> Result<Option<Site>>;
 
-    /// Creates a site. `false`, and no change, if its id is taken, be it by a deleted one.
-    async fn create(&self, work: &mut Work, site: &Site) -> Result<bool>;
+    /// Creates a site, and tells what is kept of it. `None`, and no change, if its id is taken, be
+    /// it by a deleted one.
+    async fn create(&self, work: &mut Work, site: &Site) -> Result<Option<Site>>;
 
     /// Replaces what is said of a site.
     async fn update(&self, id: &str, data: &SiteData) -> Result<Option<Site>>;
@@ -221,21 +222,22 @@ impl Sites for SqlSites {
         self.one(select, &[code]).await
     }
 
-    async fn create(&self, work: &mut Work, site: &Site) -> Result<bool> {
-        let done = sqlx::query(
+    async fn create(&self, work: &mut Work, site: &Site) -> Result<Option<Site>> {
+        let insert = format!(
             "INSERT INTO sites (id, name, create_time, creator_id, active, deleted, data)
-             VALUES ($1, $2, $3, $4, $5, 0, $6) ON CONFLICT DO NOTHING",
-        )
-        .bind(&site.id)
-        .bind(&site.data.name)
-        .bind(site.create_time.timestamp_millis())
-        .bind(&site.creator_id)
-        .bind(i64::from(site.data.active))
-        .bind(sql::text(&site.data)?)
-        .execute(work.connection())
-        .await
-        .map_err(fault)?;
-        Ok(done.rows_affected() == 1)
+             VALUES ($1, $2, $3, $4, $5, 0, $6) ON CONFLICT DO NOTHING RETURNING {COLUMNS}"
+        );
+        sqlx::query(AssertSqlSafe(insert))
+            .bind(&site.id)
+            .bind(&site.data.name)
+            .bind(site.create_time.timestamp_millis())
+            .bind(&site.creator_id)
+            .bind(i64::from(site.data.active))
+            .bind(sql::text(&site.data)?)
+            .try_map(read)
+            .fetch_optional(work.connection())
+            .await
+            .map_err(fault)
     }
 
     async fn update(&self, id: &str, data: &SiteData) -> Result<Option<Site>> {

@@ -77,9 +77,7 @@ fn takes_credentials_from_a_json_body_only() {
     client.poke("/signin").assert_error(400, "MISSING_CREDENTIALS");
     let form = client.post_form("/signin", &[("login", "user1"), ("password", "user1-password-1")]);
     form.assert_error(400, "InvalidContent");
-    for body in
-        [json!({}), json!({"login": "user1"}), json!([1]), json!({"login": 1, "password": 2})]
-    {
+    for body in [json!({}), json!({"login": "user1"}), json!([1]), json!("user1")] {
         client.post("/signin", body).assert_error(400, "InvalidContent");
     }
     let broken = client.send("POST", "/signin", Body::Raw("application/json", b"{".to_vec()));

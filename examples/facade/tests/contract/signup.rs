@@ -12,7 +12,7 @@ fn creates_an_account_and_opens_a_session() {
         "/signup",
         json!({
             "login": "test", "name": "Test User", "email": "test@conceptual.vision",
-            "password": "test12345", "language": "en", "theme": "blue", "time_zone": "UTC",
+            "password": PASSWORD, "language": "en", "theme": "blue", "time_zone": "UTC",
         }),
     );
     assert_eq!(answer.status, 200, "{answer:#?}");
