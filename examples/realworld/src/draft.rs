@@ -15,8 +15,8 @@ use serde_json::Value;
 
 use crate::errors::Errors;
 
-/// The largest body, in bytes. The longest article in the widest letters fits.
-const LARGEST: usize = 512 * 1024;
+/// The largest body, in bytes. The longest article fits, also with all its letters escaped.
+const LARGEST: usize = 2 * 1024 * 1024;
 
 /// What a body is checked into.
 pub(crate) trait Draft: Sized + Send {

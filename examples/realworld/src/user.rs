@@ -27,7 +27,7 @@ pub struct User {
     #[auth(id)]
     pub(crate) login: String,
     /// The account's id. Ids are uuids as text, which every engine keeps in the same way.
-    pub(crate) id: String,
+    pub(crate) account: String,
     pub(crate) email: String,
     pub(crate) username: String,
     pub(crate) bio: Option<String>,

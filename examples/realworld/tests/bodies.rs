@@ -8,7 +8,7 @@ use crate::conduit::{Answers, Conduct, Conduit, PASSWORD, email, stories};
 stories! {
     answers_what_cannot_be_read_in_the_form_of_the_contract,
     never_repeats_what_was_sent,
-    takes_no_body_of_a_megabyte,
+    takes_no_body_of_megabytes,
     takes_the_longest_article_there_may_be,
     answers_unknown_addresses_in_the_form_of_the_contract,
     may_be_called_by_pages_of_any_site,
@@ -68,10 +68,18 @@ fn never_repeats_what_was_sent(conduit: &Conduit) {
     assert!(!conduit.server.log().contains("giraffes"), "{}", conduit.server.log());
 }
 
-fn takes_no_body_of_a_megabyte(conduit: &Conduit) {
+fn takes_no_body_of_megabytes(conduit: &Conduit) {
     let mut ann = conduit.signed_up("ann");
     ann.publish("A");
+    let long = |longest: usize| [format!("is too long (maximum is {longest} characters)")];
     let text = "a".repeat(1024 * 1024);
+    ann.edit("a", json!({ "body": text })).assert_errors(422, json!({"body": long(100_000)}));
+    let comment = ann.post("/articles/a/comments", json!({"comment": {"body": text}}));
+    comment.assert_errors(422, json!({"body": long(10_000)}));
+    let login = conduit.stranger().log_in(&email("ann"), &text);
+    login.assert_errors(422, json!({"password": long(1024)}));
+
+    let text = "a".repeat(2 * 1024 * 1024);
     let too_large = |status: u16, body: &Value| {
         assert!(refuses_the_request(status, body), "{status} {body}");
         assert_eq!(body["errors"]["request"][0], "The body is too large.");
@@ -85,7 +93,8 @@ fn takes_no_body_of_a_megabyte(conduit: &Conduit) {
     let answer = conduit.stranger().log_in(&email("ann"), &text);
     too_large(answer.status, &answer.body);
     // White space does not make it smaller.
-    let padded = format!("{}{}", " ".repeat(1024 * 1024), json!({"comment": {"body": "Hello"}}));
+    let padded =
+        format!("{}{}", " ".repeat(2 * 1024 * 1024), json!({"comment": {"body": "Hello"}}));
     let sent = Body::Raw("application/json", padded.into_bytes());
     let answer = ann.send("POST", "/articles/a/comments", sent);
     too_large(answer.status, &answer.body);

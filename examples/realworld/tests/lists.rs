@@ -63,7 +63,7 @@ fn filters_by_tag_author_and_favorites(conduit: &Conduit) {
     ben.write(json!({"title": "D", "description": "D", "body": "E", "tagList": ["x"]}));
     ben.post("/articles/a/favorite", Value::Null);
     ben.post("/articles/d/favorite", Value::Null);
-    let mut list = |query: &str| {
+    let list = |query: &str| {
         let (titles, count) = conduit.stranger().titles(&format!("/articles?{query}"));
         (titles.join(""), count)
     };

@@ -6,6 +6,7 @@ use crate::{
 };
 
 #[test]
+#[allow(clippy::print_stdout, reason = "shown where a story fails: which one")]
 fn keeps_the_contract_on_postgresql() {
     let stories = [
         users::STORIES,

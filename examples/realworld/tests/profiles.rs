@@ -53,7 +53,7 @@ fn a_follower_is_one_user(conduit: &Conduit) {
     let mut ben = conduit.signed_up("ben");
     let mut cy = conduit.signed_up("cy");
     ann.post("/profiles/ben/follow", Value::Null);
-    let mut follows = |who: &mut example_kit::testing::Client, whom: &str| {
+    let follows = |who: &mut example_kit::testing::Client, whom: &str| {
         who.get(&format!("/profiles/{whom}")).body["profile"]["following"] == true
     };
     assert!(follows(&mut ann, "ben"));

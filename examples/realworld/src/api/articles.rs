@@ -124,7 +124,6 @@ fn tags(check: &mut Check, field: Optional<Vec<String>>) -> Option<Vec<String>> 
 impl ArticlesApi {
     /// Articles of all authors, newest first.
     #[oai(path = "/", method = "get", operation_id = "GetArticles")]
-    #[allow(clippy::too_many_arguments, reason = "one for each parameter of the query")]
     async fn list(
         &self,
         user: Option<User>,
@@ -154,7 +153,7 @@ impl ArticlesApi {
         #[oai(default = "limit", validator(minimum(value = "1")))] limit: Query<i64>,
         #[oai(default, validator(minimum(value = "0")))] offset: Query<i64>,
     ) -> auth_poem::Result<Json<ArticlesBody>> {
-        let filter = Filter { followed_by: Some(&user.id), ..Filter::default() };
+        let filter = Filter { followed_by: Some(&user.account), ..Filter::default() };
         self.page(Some(&user), &filter, limit.0, offset.0).await
     }
 
@@ -176,7 +175,7 @@ impl ArticlesApi {
         user: User,
         draft: Valid<NewArticle>,
     ) -> auth_poem::Result<Created<ArticleBody>> {
-        let slug = self.store.create_article(&user.id, &draft.0).await?;
+        let slug = self.store.create_article(&user.account, &draft.0).await?;
         show(&self.store, Some(&user), &slug).await.map(|article| Created::Made(Json(article)))
     }
 
@@ -192,7 +191,7 @@ impl ArticlesApi {
     ) -> auth_poem::Result<Json<ArticleBody>> {
         // The statement names the author too: the article may be gone since the check, and another
         // one in its place.
-        let slug = self.store.change_article(&user.id, &slug, &draft.0).await?;
+        let slug = self.store.change_article(&user.account, &slug, &draft.0).await?;
         let slug = slug.ok_or_else(|| not_found("article"))?;
         show(&self.store, Some(&user), &slug).await.map(Json)
     }
@@ -202,7 +201,7 @@ impl ArticlesApi {
     #[rejects(article = 404)]
     #[oai(path = "/:slug", method = "delete", operation_id = "DeleteArticle")]
     async fn delete(&self, user: User, slug: Path<String>) -> auth_poem::Result<Deleted> {
-        match self.store.delete_article(&user.id, &slug).await? {
+        match self.store.delete_article(&user.account, &slug).await? {
             true => Ok(Deleted::Done),
             false => Err(not_found("article").into()),
         }
@@ -213,7 +212,7 @@ impl ArticlesApi {
     /// Whether the article that the path names is the user's.
     async fn is_author(&self, user: &User, request: &Request) -> auth_poem::Result<bool> {
         let author = self.store.author_of_article(request.path_param("slug")?).await?;
-        if author.ok_or_else(|| not_found("article"))? == user.id {
+        if author.ok_or_else(|| not_found("article"))? == user.account {
             return Ok(true);
         }
         Err(forbidden("article").into())
@@ -226,7 +225,7 @@ impl ArticlesApi {
         limit: i64,
         offset: i64,
     ) -> auth_poem::Result<Json<ArticlesBody>> {
-        let viewer = viewer.map(|user| user.id.as_str());
+        let viewer = viewer.map(|user| user.account.as_str());
         let page = Page { limit: limit.min(MOST), offset };
         let (articles, articles_count) = self.store.articles(viewer, filter, &page).await?;
         Ok(Json(ArticlesBody { articles, articles_count }))
@@ -239,7 +238,7 @@ pub(super) async fn show(
     viewer: Option<&User>,
     slug: &str,
 ) -> auth_poem::Result<ArticleBody> {
-    let article = store.article(viewer.map(|user| user.id.as_str()), slug).await?;
+    let article = store.article(viewer.map(|user| user.account.as_str()), slug).await?;
     let article = article.ok_or_else(|| not_found("article"))?;
     Ok(ArticleBody { article })
 }

@@ -63,7 +63,7 @@ impl CommentsApi {
         user: Option<User>,
         slug: Path<String>,
     ) -> auth_poem::Result<Json<CommentsBody>> {
-        let viewer = user.as_ref().map(|user| user.id.as_str());
+        let viewer = user.as_ref().map(|user| user.account.as_str());
         let comments = self.store.comments(viewer, &slug).await?;
         if comments.is_empty() && self.store.author_of_article(&slug).await?.is_none() {
             return Err(not_found("article").into());
@@ -80,7 +80,7 @@ impl CommentsApi {
         slug: Path<String>,
         draft: Valid<CommentDraft>,
     ) -> auth_poem::Result<Created<CommentBody>> {
-        let comment = self.store.create_comment(&user.id, &slug, &draft.0.0).await?;
+        let comment = self.store.create_comment(&user.account, &slug, &draft.0.0).await?;
         let comment = comment.ok_or_else(|| not_found("article"))?;
         Ok(Created::Made(Json(CommentBody { comment })))
     }
@@ -92,11 +92,11 @@ impl CommentsApi {
     async fn delete(
         &self,
         user: User,
-        _slug: Path<String>,
+        slug: Path<String>,
         id: Path<i64>,
     ) -> auth_poem::Result<Deleted> {
         // Somebody may have been faster, the check notwithstanding.
-        match self.store.delete_comment(&user.id, id.0).await? {
+        match self.store.delete_comment(&user.account, &slug, id.0).await? {
             true => Ok(Deleted::Done),
             false => Err(not_found("comment").into()),
         }
@@ -112,7 +112,7 @@ impl CommentsApi {
         }
         let id = request.path_param("id")?.parse().map_err(|_| not_found("comment"))?;
         let author = self.store.author_of_comment(slug, id).await?;
-        if author.ok_or_else(|| not_found("comment"))? == user.id {
+        if author.ok_or_else(|| not_found("comment"))? == user.account {
             return Ok(true);
         }
         Err(forbidden("comment").into())

@@ -21,7 +21,7 @@ impl FavoritesApi {
     #[rejects(article = 404)]
     #[oai(path = "/:slug/favorite", method = "post", operation_id = "CreateArticleFavorite")]
     async fn add(&self, user: User, slug: Path<String>) -> auth_poem::Result<Json<ArticleBody>> {
-        self.store.favorite(&user.id, &slug).await?;
+        self.store.favorite(&user.account, &slug).await?;
         show(&self.store, Some(&user), &slug).await.map(Json)
     }
 
@@ -29,7 +29,7 @@ impl FavoritesApi {
     #[rejects(article = 404)]
     #[oai(path = "/:slug/favorite", method = "delete", operation_id = "DeleteArticleFavorite")]
     async fn remove(&self, user: User, slug: Path<String>) -> auth_poem::Result<Json<ArticleBody>> {
-        self.store.unfavorite(&user.id, &slug).await?;
+        self.store.unfavorite(&user.account, &slug).await?;
         show(&self.store, Some(&user), &slug).await.map(Json)
     }
 }

@@ -38,7 +38,7 @@ impl ProfilesApi {
         user: User,
         username: Path<String>,
     ) -> auth_poem::Result<Json<ProfileBody>> {
-        self.store.follow(&user.id, &username).await?;
+        self.store.follow(&user.account, &username).await?;
         self.show(Some(&user), &username).await
     }
 
@@ -50,7 +50,7 @@ impl ProfilesApi {
         user: User,
         username: Path<String>,
     ) -> auth_poem::Result<Json<ProfileBody>> {
-        self.store.unfollow(&user.id, &username).await?;
+        self.store.unfollow(&user.account, &username).await?;
         self.show(Some(&user), &username).await
     }
 }
@@ -61,7 +61,7 @@ impl ProfilesApi {
         viewer: Option<&User>,
         username: &str,
     ) -> auth_poem::Result<Json<ProfileBody>> {
-        let viewer = viewer.map(|user| user.id.as_str());
+        let viewer = viewer.map(|user| user.account.as_str());
         let profile = self.store.profile(viewer, username).await?;
         let profile = profile.ok_or_else(|| not_found("profile"))?;
         Ok(Json(ProfileBody { profile }))

@@ -96,11 +96,14 @@ impl Store {
             .map_err(Error::fault)
     }
 
-    /// Deletes a comment of this author, and says whether there was one.
-    pub(crate) async fn delete_comment(&self, author: &str, id: i64) -> Result<bool> {
-        sqlx::query("DELETE FROM comments WHERE id = $1 AND author_id = $2")
+    /// Deletes a comment of this author on an article, and says whether there was one.
+    pub(crate) async fn delete_comment(&self, author: &str, slug: &str, id: i64) -> Result<bool> {
+        let delete = "DELETE FROM comments WHERE id = $1 AND author_id = $2
+            AND article_id = (SELECT a.id FROM articles a WHERE a.slug = $3)";
+        sqlx::query(delete)
             .bind(id)
             .bind(author)
+            .bind(sought(slug))
             .execute(&self.pool)
             .await
             .map(|done| done.rows_affected() > 0)

@@ -20,7 +20,7 @@ pub(super) const MIGRATIONS: &[&str] = &["
     );
     CREATE INDEX logins_user ON logins (user_id, created_at);
     CREATE VIEW logged_in AS
-        SELECT l.id AS login, u.id AS id, u.email, u.username, u.bio, u.image
+        SELECT l.id AS login, u.id AS account, u.email, u.username, u.bio, u.image
         FROM logins l JOIN users u ON u.id = l.user_id;
 
     CREATE TABLE follows (

@@ -80,7 +80,9 @@ impl Store {
     ) -> Result<User> {
         if let Err(error) = self.update_user(user, &changes, password).await {
             let UserChanges { username, email, .. } = changes;
-            return Err(self.explain(error, &user.id, username.as_deref(), email.as_deref()).await);
+            return Err(self
+                .explain(error, &user.account, username.as_deref(), email.as_deref())
+                .await);
         }
         self.logged_in(&user.login).await
     }
@@ -115,7 +117,7 @@ impl Store {
             .await?;
         if ends_others && updated.rows_affected() > 0 {
             sqlx::query("DELETE FROM logins WHERE user_id = $1 AND id <> $2")
-                .bind(&user.id)
+                .bind(&user.account)
                 .bind(&user.login)
                 .execute(&mut *transaction)
                 .await?;
