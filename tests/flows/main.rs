@@ -16,6 +16,7 @@ mod login;
 mod other_errors;
 mod password;
 mod responder;
+mod role_sources;
 mod schemes;
 mod tokens;
 mod two_users;

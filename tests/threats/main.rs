@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod basic_credentials;
+mod checks;
 mod cross_site;
 mod enumeration;
 mod fail_closed;
@@ -10,6 +11,8 @@ mod guessing;
 mod logout_race;
 mod mixed_credentials;
 mod one_time_codes;
+mod other_scopes;
+mod path_guards;
 mod secrets;
 mod session_header;
 mod token_forgery;
