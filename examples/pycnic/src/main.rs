@@ -1,15 +1,9 @@
 //! pycnic's full authentication example: `/login` starts a session, `/home` asks for one, `/logout`
 //! ends it. The one user is `foo` with the password `foo`.
-#![allow(clippy::print_stdout, reason = "a program that a person starts says where it is")]
-
-use std::{env, error::Error, time::Duration};
-
-use auth_poem::{password::PasswordHasher, prelude::*};
-use poem::listener::{Acceptor, Listener, TcpListener};
-use poem::{Route, Server};
-use poem_openapi::{Object, payload::Json};
-
-mod failure;
+use auth_poem::{BodyError, password::PasswordHasher, prelude::*};
+use example_kit::{BoxError, Common, Process, flag};
+use poem::http::StatusCode;
+use poem_openapi::{Object, payload::Json, types::Any};
 
 #[derive(AuthUser, Clone)]
 #[auth(table = "users", schemes(session))]
@@ -27,7 +21,6 @@ struct Login {
     #[oai(validator(min_length = 1))]
     password: String,
 }
-
 #[derive(Object)]
 struct Answer {
     message: String,
@@ -36,7 +29,6 @@ struct Answer {
 }
 
 struct Api;
-
 #[auth_api]
 impl Api {
     /// Greets the user.
@@ -51,7 +43,6 @@ impl Api {
     async fn login(&self, auth: Auth<User>, data: Json<Login>) -> auth_poem::Result<Json<Answer>> {
         let login = auth.login(&data.username, &data.password).await?;
         let session = login.ok_or(Rejection::WrongCredentials)?.session;
-        // Known here only in COMPAT=1; see `app`.
         let session_id = session.and_then(|session| Some(session.token?.expose()));
         Ok(Json(Answer { message: "Logged in".into(), session_id }))
     }
@@ -66,54 +57,63 @@ impl Api {
     }
 }
 
-async fn app() -> Result<AuthApi<Api>, Box<dyn Error>> {
-    let password = PasswordHasher::default().hash("foo").await?;
-    let users = MemoryUsers::new();
-    users.insert(User { username: "foo".into(), password })?;
-    let mut config = AuthConfig::new()
-        .user::<User>(users)
-        .sessions(MemorySessions::default())
-        .error_body::<failure::Failure>();
-    let is_set = |name| env::var(name).is_ok_and(|value| value != "0");
-    if !is_set("SECURE_COOKIES") {
-        config = config.cookie(SessionCookie::dangerous_plain_http().named("session_id"));
+/// What every error looks like; `data` is always null.
+#[derive(Object)]
+struct Failure {
+    status: String,
+    status_code: u16,
+    error: String,
+    data: Any<()>,
+}
+impl Failure {
+    fn new(status: StatusCode, error: &str) -> Self {
+        let (status, status_code) = (status.to_string(), status.as_u16());
+        Self { status, status_code, error: error.into(), data: Any(()) }
     }
-    if is_set("COMPAT") {
-        // A client that may send its session in a header is told it in the answer.
-        config = config.session_header("x-session-id");
+}
+
+impl ErrorBody for Failure {
+    fn refusal(rejection: &Rejection, status: StatusCode) -> Self {
+        let error = match rejection {
+            Rejection::WrongCredentials => "Invalid username or password",
+            Rejection::TooManyAttempts { .. } => "Too many attempts, try again later",
+            _ => "I can't let you do that",
+        };
+        Self::new(status, error)
     }
-    Ok(config.build()?.openapi(Api, "pycnic", "1.0").slash_tolerant())
+    fn fault(status: StatusCode) -> Self {
+        Self::new(status, "Internal server error encountered.")
+    }
+    fn other_status(status: StatusCode) -> StatusCode {
+        if status == StatusCode::UNSUPPORTED_MEDIA_TYPE { StatusCode::BAD_REQUEST } else { status }
+    }
+    fn other(error: &OtherError<'_>) -> Self {
+        let text = match (error.code(), error.body()) {
+            ("not_found", _) => &format!("Path {} not found", error.path()),
+            ("method_not_allowed", _) => &format!("{} not allowed", error.method()),
+            (_, Some(BodyError::Missing | BodyError::Unfit)) => {
+                "Please specify username and password"
+            }
+            _ => "Expected JSON in request body",
+        };
+        Self::new(error.status(), text)
+    }
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let api = app().await?;
-    if env::args().any(|argument| argument == "--access") {
-        print!("{}", api.access_report());
-        return Ok(());
+async fn main() -> Result<(), BoxError> {
+    let process = Process::start()?;
+    let (users, password) = (MemoryUsers::new(), PasswordHasher::default().hash("foo").await?);
+    users.insert(User { username: "foo".into(), password })?;
+    let mut config = AuthConfig::new().user::<User>(users).sessions(MemorySessions::default());
+    if !flag("SECURE_COOKIES")? {
+        config = config.cookie(SessionCookie::dangerous_plain_http().named("session_id"));
     }
-    let host = env::var("HOST").unwrap_or("127.0.0.1".into());
-    let port = env::var("PORT").unwrap_or("8000".into());
-    let listener = TcpListener::bind(format!("{host}:{port}")).into_acceptor().await?;
-    let at = &listener.local_addr()[0];
-    println!("API       {at}\ndocument  {at}/openapi.json\nbrowser   {at}/docs");
-    let docs =
-        Route::new().at("/openapi.json", api.spec_endpoint()).nest("/docs", api.swagger_ui());
-    Server::new_with_acceptor(listener)
-        .run_with_graceful_shutdown(docs.nest("/", api), stopped(), Some(Duration::from_secs(8)))
-        .await?;
-    Ok(())
-}
-
-/// Ends with Ctrl-C or SIGTERM.
-async fn stopped() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    if let Ok(mut terminate) =
-        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-    {
-        tokio::select! { _ = interrupt => {} _ = terminate.recv() => {} }
-        return;
+    if flag("COMPAT")? {
+        // A client that may send its session in a header is told it in the answer.
+        config = config.session_header("x-session-id");
     }
-    let _ = interrupt.await;
+    let auth = config.error_body::<Failure>().build()?;
+    let api = auth.openapi(Api, "pycnic", "1.0").slash_tolerant();
+    Ok(process.serve_api(Common::from_env("pycnic")?.address, api).await?)
 }
