@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::{
+    io::{Write, stdout},
+    mem::ManuallyDrop,
     net::TcpStream,
     process::Command,
     thread::sleep,
@@ -48,15 +50,12 @@ async fn a_stopped_server_keeps_its_data() {
     assert_eq!(tables(&database).await, 1);
 }
 
-/// Where the test below has its server, printed by a process that it then kills.
-const ANNOUNCEMENT: &str = "the server listens on ";
-
 #[test]
 fn a_private_server_ends_with_a_process_that_is_killed() {
     const NAME: &str = "a_private_server_ends_with_a_process_that_is_killed";
     if std::env::var_os(NAME).is_some() {
         let server = postgres_server();
-        println!("{ANNOUNCEMENT}{:?}", server.map(std::mem::ManuallyDrop::new));
+        write!(stdout(), "{:?}", server.map(ManuallyDrop::new)).unwrap();
         std::process::abort();
     }
     let mut again = Command::new(std::env::current_exe().unwrap());
