@@ -20,6 +20,7 @@ mod password;
 mod responder;
 mod routes;
 mod schemes;
+mod sessions_of_others;
 mod tokens;
 mod two_users;
 mod waiting;
