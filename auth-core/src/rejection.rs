@@ -5,7 +5,7 @@
 //! | `missing_credentials` | 401 | a user is required and nothing was presented |
 //! | `invalid_session` | 401 | the session cookie or header resolves to nothing: expired, logged out, unknown |
 //! | `invalid_token` | 401 | a bearer token was presented and does not hold |
-//! | `unsupported_scheme` | 401 | a user is required, and `Authorization` has a scheme that nobody handles |
+//! | `unsupported_scheme` | 401 | a user is required, and what is presented is of a scheme that nobody handles |
 //! | `malformed_credentials` | 401 | an `Authorization` header that cannot be read, or more than one |
 //! | `conflicting_credentials` | 401 | two credentials that name different users |
 //! | `wrong_credentials` | 401 | login or HTTP Basic: no such user, wrong password, or no password |
@@ -38,7 +38,7 @@ pub enum Rejection {
     /// A bearer token was presented and does not hold.
     InvalidToken,
     /// A user is required, nobody is known, and there is an `Authorization` header of a scheme that
-    /// no type of user has.
+    /// no type of user has, or a session where that scheme is disabled.
     UnsupportedScheme,
     /// A credential that cannot be read.
     MalformedCredentials,

@@ -47,7 +47,10 @@ use syn::{DeriveInput, parse_macro_input};
 /// mark    = "id"                        required, once
 ///         | "login" [ "(ignore_case)" ] String or Option<String>; any number
 ///         | "password"                  PasswordHash or Option<PasswordHash>
-///         | "roles"                     Role, Option<Role> or Vec<Role>; goes with `role = …`
+///         | "roles"                     Role, Option<Role>, Vec<Role> or Vec<Scoped<Role>>; goes
+///                                       with `role = …`
+///         | "roles(table = string)"     Vec<Scoped<Role>>, from a table of their own
+///         | "roles(external)"           Vec<Scoped<Role>>, from a RoleStore of the application's
 ///         | "permissions"               Vec<String>
 ///         | "active"                    bool
 ///         | "epoch"                     i64
@@ -79,6 +82,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// - a mark or key that stands twice; two fields with one column
 /// - a key that does not exist, with the one that was probably meant
 /// - `#[auth(roles)]` without `role = …`, and the reverse
+/// - roles from a table or a store in a field that is no `Vec<Scoped<Role>>`
 /// - a table or column that is no plain name
 /// - an enum, a union, a tuple struct, a generic struct
 ///

@@ -11,8 +11,8 @@ use poem::{
         ReadBodyError, SizedLimitError,
     },
     http::{
-        HeaderMap, HeaderValue, Method, StatusCode,
-        header::{ALLOW, SET_COOKIE},
+        HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
+        header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE},
         uri::PathAndQuery,
     },
 };
@@ -141,6 +141,9 @@ impl<E: Endpoint> Endpoint for ErrorsEndpoint<E> {
     }
 }
 
+/// The headers that go with a body; those of an answer replace those of the error.
+const BODY: [&HeaderName; 2] = [&CONTENT_TYPE, &CACHE_CONTROL];
+
 /// What an answer to an error needs of the request, which is gone by then.
 pub(crate) struct Asked {
     method: Method,
@@ -175,11 +178,9 @@ impl Asked {
         let pattern = error.data::<PathPattern>().cloned();
         if error.is_from_response() {
             // What the layer has added: cookies, for whom caches may keep it.
-            for (name, value) in error.into_response().headers() {
-                if !answer.headers().contains_key(name) || name == SET_COOKIE {
-                    answer.headers_mut().append(name, value.clone());
-                }
-            }
+            let response = error.into_response();
+            let added = response.headers().iter().filter(|(name, _)| !BODY.contains(name));
+            answer.headers_mut().extend(added.map(|(name, value)| (name.clone(), value.clone())));
         }
         if let Some(allow) = allow {
             answer.headers_mut().insert(ALLOW, allow);

@@ -116,6 +116,14 @@
 //! overwriting each other, and a session that was ended meanwhile stays ended. See [`Session`] and
 //! [`expiry::Expiry`].
 //!
+//! # Around the routes
+//!
+//! | middleware | what it does |
+//! |---|---|
+//! | [`auth.layer()`](AuthenticatorExt::layer) | serves plain handlers with users and sessions; APIs bring it along |
+//! | [`auth.errors()`](AuthenticatorExt::errors) | answers what poem refuses in the form of all other errors; APIs do it by themselves |
+//! | [`auth.guard::<User>()`](AuthenticatorExt::guard) | refuses strangers before routes are looked for, apart from excluded paths |
+//!
 //! # Codes
 //!
 //! Refusals are `application/problem+json` with a stable `code`; the table stands in
@@ -127,7 +135,8 @@
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
-//! | `sqlite` | yes | `SqlUsers` and `SqlSessions` on SQLite |
+//! | `sqlite` | yes | `SqlUsers`, `SqlRoles` and `SqlSessions` on SQLite |
+//! | `postgres` | no | the same on PostgreSQL; `sql::SqlPool::connect` chooses by the URL |
 //! | `swagger-ui` | yes | [`AuthApi::swagger_ui`] |
 //! | `rapidoc`, `redoc`, `scalar`, `openapi-explorer`, `stoplight-elements` | no | the other viewers of poem-openapi |
 //! | `testing` | no | what tests of an application use |
@@ -154,7 +163,6 @@ mod errors;
 mod extract;
 mod form;
 mod gate;
-
 mod joined;
 mod layer;
 mod openapi;

@@ -13,7 +13,10 @@ pub use auth_core::{
     users::MemoryUsers,
 };
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-pub use auth_core::{store::SqlSessions, users::SqlUsers};
+pub use auth_core::{
+    store::SqlSessions,
+    users::{SqlRoles, SqlUsers},
+};
 pub use chrono::{DateTime, Duration, Utc};
 pub use uuid::Uuid;
 

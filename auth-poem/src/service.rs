@@ -36,6 +36,11 @@ pub trait AuthenticatorExt {
 
     /// A guard that lets only known users of this type through to the routes, whatever the routes
     /// ask.
+    ///
+    /// # Panics
+    ///
+    /// If the configuration knows nothing of that type.
+    #[track_caller]
     fn guard<U: AuthUser>(&self) -> Guard<U>;
 
     /// An API whose documents name what is enforced, with the names of this configuration.
@@ -59,6 +64,11 @@ impl AuthenticatorExt for Authenticator {
     }
 
     fn guard<U: AuthUser>(&self) -> Guard<U> {
+        let name = U::META.name;
+        assert!(
+            self.has_user(std::any::TypeId::of::<U>()),
+            "the guard wants a `{name}`; call `.user::<{name}>(..)` on AuthConfig"
+        );
         Guard::new(self.clone())
     }
 

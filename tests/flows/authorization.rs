@@ -161,8 +161,8 @@ async fn a_new_login_is_asked_of_whom_nothing_else_is_missing() {
         (&bob, "/articles/trees/both", FORBIDDEN),
         (&mia, "/sites/1/keys", STALE),
         (&mia, "/sites/2/keys", NOTHING),
-        (&bob, "/office/safe", STALE),
-        (&ann, "/office/safe", NOTHING),
+        (&bob, "/backoffice/safe", STALE),
+        (&ann, "/backoffice/safe", NOTHING),
     ] {
         assert_eq!(browser.get(path).await.outcome(), (expected.0, expected.1.into()), "{path}");
     }
@@ -173,9 +173,9 @@ async fn what_an_impl_requires_holds_for_each_of_its_operations() {
     let world = World::new().await;
     world.change("carl", |carl| carl.roles.push(Role::Admin.into()));
     for (path, expected) in [
-        ("/office", [FORBIDDEN, OK, OK]),
-        ("/office/desk", [FORBIDDEN, FORBIDDEN, OK]),
-        ("/office/safe", [NOTHING, OK, OK]),
+        ("/backoffice", [FORBIDDEN, OK, OK]),
+        ("/backoffice/desk", [FORBIDDEN, FORBIDDEN, OK]),
+        ("/backoffice/safe", [NOTHING, OK, OK]),
     ] {
         for (name, expected) in ["ann", "bob", "carl"].into_iter().zip(expected) {
             expect(get(&world, name, path).await, expected, &format!("{name} {path}"));
@@ -220,7 +220,7 @@ async fn the_document_says_what_is_required() {
         ("/users/{user_id}/notes", "403", "The operation requires: being the user `{user_id}`."),
         ("/articles/{slug}", "403", "The operation requires: the check `is_author`."),
         ("/sites/{site_id}/keys", "403", "The login is too long ago."),
-        ("/office/desk", "403", "The operation requires: role `admin` and role `editor`."),
+        ("/backoffice/desk", "403", "The operation requires: role `admin` and role `editor`."),
     ] {
         let found = response(path, status).unwrap_or_default();
         assert!(found.starts_with(text), "{path} {status}: {found}");

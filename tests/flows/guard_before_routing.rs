@@ -273,6 +273,13 @@ async fn it_refuses_in_the_form_of_the_application() {
 }
 
 #[test]
+#[should_panic(expected = "the guard wants a `Admin`; call `.user::<Admin>(..)` on AuthConfig")]
+fn a_guard_for_users_whom_nobody_knows_does_not_start() {
+    let auth = AuthConfig::new().sessions(MemorySessions::new()).build().unwrap();
+    let _ = auth.guard::<Admin>();
+}
+
+#[test]
 #[should_panic(expected = "\"/users/:id\" is no path to exclude: parameters are not understood")]
 fn a_path_that_means_nothing_is_refused_where_it_is_written() {
     let auth = AuthConfig::new().user::<User>(MemoryUsers::default());

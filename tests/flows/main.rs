@@ -18,6 +18,7 @@ mod login;
 mod other_errors;
 mod password;
 mod responder;
+mod role_sources;
 mod routes;
 mod schemes;
 mod sessions_of_others;

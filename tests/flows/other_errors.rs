@@ -178,6 +178,7 @@ async fn the_middleware_does_it_for_a_whole_application() {
     }
     let answer = client.post("/plain/echo").body("application/json", "{").await;
     is_problem(&answer, 400, "malformed_request");
+    assert_eq!(answer.all("vary"), ["cookie"], "what the layer adds is kept");
     let answer = client.get("/refuses").await;
     assert_eq!((answer.status, answer.body.as_str()), (400, "the handler says so"));
     assert_eq!(client.get("/query?name=ann").await.is(200).body, "ann");

@@ -1,5 +1,5 @@
-//! A database server that is stopped, cut off, or slow, as clients of the service see it: 503 within
-//! the time that is configured, never somebody's identity, and all is well again by itself.
+//! A database server that is stopped, cut off, or slow, as clients of the service see it: 503
+//! within the time that is configured, never somebody's identity, and all is well again by itself.
 
 use std::{sync::Arc, time::Duration};
 

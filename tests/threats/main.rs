@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod basic_credentials;
+mod checks;
 mod cross_site;
 mod enumeration;
 mod fail_closed;
@@ -12,6 +13,8 @@ mod imported_hashes;
 mod logout_race;
 mod mixed_credentials;
 mod one_time_codes;
+mod other_scopes;
+mod path_guards;
 mod secrets;
 mod session_header;
 mod token_forgery;

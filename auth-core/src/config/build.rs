@@ -98,6 +98,7 @@ impl AuthConfig {
             carriers: Carriers::new(self.cookie, header),
             expiry: self.expiry,
             clock: self.clock.clone(),
+            disabled: self.disabled.iter().any(|name| name == SESSION),
         });
         Ok(Authenticator {
             inner: Arc::new(Inner {

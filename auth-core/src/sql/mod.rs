@@ -10,7 +10,8 @@ pub(crate) mod migrate;
 mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
-#[cfg(all(test, feature = "postgres"))]
+#[cfg(test)]
+#[cfg(feature = "postgres")]
 pub(crate) mod testing;
 pub(crate) mod value;
 

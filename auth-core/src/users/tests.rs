@@ -8,6 +8,7 @@ use super::*;
 use crate::user::{AuthRole, LoginColumn, RoleSet, RoleSource, UserMeta};
 
 mod memory;
+mod roles;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Role {

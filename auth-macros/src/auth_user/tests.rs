@@ -59,6 +59,7 @@ fn the_columns_are_written_down() {
             login_ip: ::core::option::Option::Some("last_ip"),
             epoch: ::core::option::Option::Some("epoch"),
             active: ::core::option::Option::Some("active"),
+            roles: RoleSource::Column,
             schemes: &["bearer", "session"],
         },
     );
@@ -212,6 +213,31 @@ fn each_rule_has_its_message() {
             quote!(#[auth(login(ignorecase))] other: String),
             "unknown option `ignorecase`; did you mean `ignore_case`?",
         ),
+        (
+            quote!(table = "users", role = Role, schemes(session)),
+            quote!(#[auth(roles(tabel = "user_roles"))] roles: Vec<Scoped<Role>>),
+            "unknown option `tabel`; did you mean `table`?",
+        ),
+        (
+            quote!(table = "users", role = Role, schemes(session)),
+            quote!(#[auth(roles())] roles: Vec<Scoped<Role>>),
+            "or `roles` alone",
+        ),
+        (
+            quote!(table = "users", role = Role, schemes(session)),
+            quote!(#[auth(roles(table = "user roles"))] roles: Vec<Scoped<Role>>),
+            "not a plain name for a table",
+        ),
+        (
+            quote!(table = "users", role = Role, schemes(session)),
+            quote!(#[auth(roles(table = "users"))] roles: Vec<Scoped<Role>>),
+            "this is the users' own table",
+        ),
+        (
+            quote!(table = "users", role = Role, schemes(session)),
+            quote!(#[auth(roles(external), column = "x")] roles: Vec<Scoped<Role>>),
+            "these roles are in no column",
+        ),
         (quote!(table = "users", table = "b", schemes(session)), quote!(), "`table` stands twice"),
     ] {
         says(&expand(&with(attrs, fields)), message);
@@ -241,4 +267,42 @@ fn only_a_plain_struct_can_be_a_user() {
     };
     let shown = refused(&generic, &["a type of user cannot be generic"]);
     assert!(!shown.contains("impl AuthUser"), "{shown}");
+}
+
+#[test]
+fn roles_may_be_elsewhere() {
+    let user = |mark: proc_macro2::TokenStream| {
+        expand(&parse_quote! {
+            #[auth(table = "users", role = Role, schemes(session))]
+            struct User { #[auth(id)] id: i64, #[auth(#mark)] held: Vec<Scoped<Role>> }
+        })
+    };
+    let table = user(quote!(roles(table = "user_roles")));
+    has(&table, quote!(columns: &["id"],));
+    has(&table, quote!(roles: RoleSource::Table { table: "user_roles", field: "held" },));
+    has(&table, quote!(held: Vec<Scoped<Role>> = "held" as role_table));
+    has(
+        &table,
+        quote!(
+            const _: () = check::elsewhere::<User>();
+        ),
+    );
+    assert!(!table.contains("fn set_roles"), "{table}");
+
+    let external = user(quote!(roles(external)));
+    has(&external, quote!(columns: &["id"],));
+    has(&external, quote!(roles: RoleSource::External,));
+    has(&external, quote!(held: Vec<Scoped<Role>> = "held" as absent));
+    has(&external, quote!(self.held = roles;));
+
+    let column = user(quote!(roles));
+    has(&column, quote!(columns: &["id", "held"],));
+    has(&column, quote!(roles: RoleSource::Column,));
+    has(
+        &column,
+        quote!(
+            const SCOPED_ROLES: bool = <Vec<Scoped<Role>> as RoleSet<Self::Role>>::SCOPED;
+        ),
+    );
+    assert!(!column.contains("check :: elsewhere"), "{column}");
 }

@@ -18,6 +18,9 @@ use crate::openapi::{
 /// The media type of refusals.
 const PROBLEM: &str = "application/problem+json";
 
+/// A session cookie of the right form that no store knows.
+pub(super) const STALE: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
 /// Refusals of a caller whom the document lets in.
 const ACCESS: [&str; 4] =
     ["forbidden", "reauthentication_required", "cross_site", "wrong_audience"];
@@ -238,7 +241,7 @@ fn about_caller(
     if let Caller::Stale(scheme) = caller
         && operation.lists(scheme)
         && let Some(Place::Cookie(name)) = document.scheme(scheme).map(|scheme| &scheme.place)
-        && !answer.set_cookies.iter().any(|cookie| removes(cookie, name))
+        && !answer.set_cookies.iter().any(|cookie| removes(cookie, name) || replaces(cookie, name))
     {
         mismatches.push(format!("the answer does not remove the cookie `{name}`"));
     }
@@ -302,6 +305,12 @@ fn must_admit(asked: Asked<'_>, why: &str) -> Option<String> {
 
 fn numbers(statuses: &[StatusCode]) -> String {
     statuses.iter().map(StatusCode::as_str).collect::<Vec<_>>().join(" or ")
+}
+
+/// Whether a `Set-Cookie` puts a session that has just begun in the place of a dead one.
+fn replaces(set_cookie: &str, name: &str) -> bool {
+    let pair = set_cookie.split(';').next().and_then(|pair| pair.split_once('='));
+    pair.is_some_and(|(found, value)| found == name && !value.is_empty() && value != STALE)
 }
 
 /// Whether a `Set-Cookie` removes the cookie of that name.

@@ -14,12 +14,9 @@ use super::{
     document::{Document, Operation, Place},
     report::{Call, Outcome, Report},
     request::{Credential, request},
-    rules::{Answer, Caller, House, judge, plan},
+    rules::{Answer, Caller, House, STALE, judge, plan},
     sample::Sample,
 };
-
-/// A session cookie of the right form that no store knows.
-const STALE: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// What stands behind `Bearer` when it is to be wrong.
 const NO_TOKEN: &str = "not-a-token";

@@ -4,7 +4,7 @@ use auth_poem::testing::{Credential, Walk};
 use poem::{
     Endpoint, Response,
     endpoint::make_sync,
-    http::{StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
 };
 use serde_json::{Value, json};
 
@@ -172,12 +172,16 @@ async fn a_dead_cookie_that_is_not_removed() {
     for (set_cookie, removed) in [
         ("sid=; Max-Age=0; Path=/", true),
         ("sid=; Expires=Thu, 01 Jan 1970 00:00:00 GMT", true),
-        ("sid=fresh; Path=/", false),
+        // A session that the operation has just begun takes its place.
+        ("sid=fresh; Path=/", true),
+        (&format!("sid={}; Path=/", "A".repeat(43)), false),
+        ("other=fresh; Path=/", false),
         ("other=; Max-Age=0", false),
     ] {
+        let value: HeaderValue = set_cookie.parse().unwrap();
         let found = always(operation.clone(), move || {
             let mut response = text(StatusCode::OK);
-            response.headers_mut().insert(header::SET_COOKIE, set_cookie.parse().unwrap());
+            response.headers_mut().insert(header::SET_COOKIE, value.clone());
             response
         })
         .await;

@@ -15,7 +15,7 @@ pub use account::AccountApi;
 pub use behind::{BehindApi, ForeignApi};
 pub use guards::GuardApi;
 pub use sessions::SessionApi;
-pub use sites::{Articles, BranchApi, OfficeApi, SiteApi};
+pub use sites::{Articles, BackofficeApi, BranchApi, SiteApi};
 
 /// Those whose requirements are the user's alone.
 #[must_use]
@@ -26,6 +26,6 @@ pub fn apis(gates: &Gates, people: &MemoryUsers<User>) -> (AccountApi, SessionAp
 
 /// Those whose requirements look at the path, or ask.
 #[must_use]
-pub fn sites(articles: &Articles) -> (SiteApi, OfficeApi, BranchApi) {
-    (SiteApi { articles: articles.clone() }, OfficeApi, BranchApi)
+pub fn sites(articles: &Articles) -> (SiteApi, BackofficeApi, BranchApi) {
+    (SiteApi { articles: articles.clone() }, BackofficeApi, BranchApi)
 }

@@ -160,10 +160,10 @@ impl SiteApi {
 
 /// Operations that all ask for the same.
 #[derive(Debug)]
-pub struct OfficeApi;
+pub struct BackofficeApi;
 
-#[auth_api(prefix_path = "/office", require(role = "admin"))]
-impl OfficeApi {
+#[auth_api(prefix_path = "/backoffice", require(role = "admin"))]
+impl BackofficeApi {
     #[oai(path = "/", method = "get")]
     async fn door(&self, _user: User) {}
 

@@ -1,3 +1,4 @@
+#![allow(unused_variables)]
 use auth_poem::prelude::*;
 use poem_openapi::{OpenApiService, param::Path};
 
@@ -25,7 +26,7 @@ impl Api {
     #[oai(path = "/users/:user_id", method = "get")]
     async fn right(&self, _user: User) {}
 
-    #[require(role = "{site}:manager", owner = "{name}")]
+    #[require(role = "{sit_id}:manager", owner = "{name}")]
     #[oai(path = "/users/:user_id", method = "get")]
     async fn not_there(&self, _user: User) {}
 
