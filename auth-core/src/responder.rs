@@ -140,3 +140,24 @@ pub(crate) fn complete_fault(mut response: Response<Bytes>, error: &Error) -> Re
 fn seconds(duration: std::time::Duration) -> u64 {
     duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn members_stand_beside_those_of_the_rfc_and_never_in_their_place() {
+        let taken = Rejection::new(StatusCode::CONFLICT, "name_taken", "This name is taken.");
+        let body = |rejection: &Rejection| -> Value {
+            serde_json::from_slice(ProblemResponder.refuse(rejection).body()).unwrap()
+        };
+        let plain = body(&taken);
+        let with = taken.with("name", "ann").with("status", "200").with("code", "fine");
+        let mut expected = plain.clone();
+        expected["name"] = json!("ann");
+        assert_eq!(body(&with), expected);
+        assert_eq!(body(&Rejection::Forbidden.with("name", "ann")), body(&Rejection::Forbidden));
+    }
+}

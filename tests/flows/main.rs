@@ -21,6 +21,7 @@ mod responder;
 mod role_sources;
 mod routes;
 mod schemes;
+mod sessions_of_others;
 mod tokens;
 mod two_users;
 mod waiting;

@@ -68,6 +68,15 @@ impl SessionInfo {
 }
 
 impl<U: AuthUser> AuthHandle<U> {
+    /// The session of this request, also one that a login has just begun and nobody has stored yet.
+    /// `None` without one, or if the operation asked for neither a user nor a session.
+    #[must_use]
+    pub fn session(&self) -> Option<SessionInfo> {
+        let state = &self.context.session;
+        let record = state.current(&state.work())?;
+        Some(SessionInfo::of(&record, Some(record.handle), self.context.now()))
+    }
+
     /// The live sessions of the request's user, oldest first.
     ///
     /// # Errors

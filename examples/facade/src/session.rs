@@ -75,14 +75,12 @@ impl SessionView {
     }
 
     /// The session of this request.
-    pub(crate) async fn current(
+    pub(crate) fn current(
         auth: &Auth<User>,
         session: &Session<UserSnapshot>,
-    ) -> auth_poem::Result<Self> {
-        let sessions = auth.sessions().await?;
-        let current = sessions.iter().find(|info| info.current);
-        let current = current.ok_or(Rejection::InvalidSession)?;
-        Ok(Self::open(current, (***session).clone()))
+    ) -> Result<Self, Rejection> {
+        let current = auth.session().ok_or(Rejection::InvalidSession)?;
+        Ok(Self::open(&current, (***session).clone()))
     }
 
     /// The same session, which has just been closed.
@@ -131,7 +129,7 @@ impl Services {
         session.update(|data| *data = snapshot.clone()).await?;
         let token = login.session.and_then(|session| session.token);
         let token = token.ok_or_else(|| Error::fault("no header carries sessions"))?.expose();
-        let mut session = SessionView::current(auth, &session).await?;
+        let mut session = SessionView::current(auth, &session)?;
         if rules.token_as_id {
             session.id.clone_from(&token);
         }

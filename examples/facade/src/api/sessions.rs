@@ -75,7 +75,7 @@ impl SessionsApi {
         mut session: Session<UserSnapshot>,
     ) -> auth_poem::Result<Json<SessionView>> {
         self.services.refresh(&mut session, &user.roles).await?;
-        Ok(Json(SessionView::current(&auth, &session).await?))
+        Ok(Json(SessionView::current(&auth, &session)?))
     }
 
     /// One of the user's own sessions, if it is open.

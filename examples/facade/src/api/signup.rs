@@ -121,7 +121,7 @@ impl SignupApi {
 
         let grants = self.services.roles.of(&user.id).await?;
         self.services.refresh(&mut session, &grants).await?;
-        Ok(Json(SessionView::current(&auth, &session).await?))
+        Ok(Json(SessionView::current(&auth, &session)?))
     }
 }
 

@@ -114,9 +114,16 @@ fn closes_the_session() {
 fn a_new_session_takes_the_place_of_the_one_that_is_presented() {
     let server = Server::start();
     let mut client = server.user();
-    let mut before = client.clone();
-    let answer = client.sign_in("user1", "user1-password-1");
-    client.carry(&answer);
-    assert_eq!(client.user_id(), "2");
-    before.get("/sessions/current").assert_error(440, "SESSION_NOT_FOUND");
+    for (login, password) in [
+        ("user2", "user2-password-1"),
+        ("user1", "user1-password-1"),
+        ("user1", "user1-password-1"),
+    ] {
+        let mut before = client.clone();
+        let answer = client.sign_in(login, password);
+        assert_eq!((answer.status, &answer.body["user"]["login"]), (200, &json!(login)));
+        client.carry(&answer);
+        assert_eq!(client.session_id(), answer.body["id"]);
+        before.get("/sessions/current").assert_error(440, "SESSION_NOT_FOUND");
+    }
 }
