@@ -18,8 +18,11 @@ const CLIENTS: usize = 10_000;
 /// Counts what clients ask, by their addresses.
 #[derive(Debug, Default)]
 pub struct Limit {
-    clients: Mutex<HashMap<Option<IpAddr>, (DateTime<Utc>, u32)>>,
+    clients: Mutex<HashMap<Option<IpAddr>, Asked>>,
 }
+
+/// Since when, and how often.
+type Asked = (DateTime<Utc>, u32);
 
 impl Limit {
     /// Counts once more.

@@ -40,6 +40,7 @@ struct NewSite {
 
 /// What is found by a code.
 #[derive(ApiResponse)]
+#[allow(clippy::large_enum_variant, reason = "one lives at a time, as long as an answer takes")]
 enum FoundByCode {
     /// What a stranger sees of the site.
     #[oai(status = 200)]
