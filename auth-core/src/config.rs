@@ -3,28 +3,26 @@
 use std::{fmt, sync::Arc};
 
 use chrono::TimeDelta;
-use ipnet::IpNet;
 
 use crate::{
     clock::{Clock, SystemClock},
     expiry::Expiry,
-    http::{cookie::SessionCookie, session_header},
-    jwt::{JwtConfig, JwtKeys},
+    http::cookie::SessionCookie,
+    jwt::JwtKeys,
     password::{PasswordHasher, PasswordPolicy},
     responder::{ProblemResponder, Responder},
-    scheme::{BASIC, BEARER, BasicScheme, BearerScheme, SESSION, SchemeKind},
-    session::{Carriers, SessionService},
     store::SessionStore,
-    throttle::{Attempts, Throttle},
+    throttle::Throttle,
     user::AuthUser,
     users::UserStore,
 };
 
 mod authenticator;
+mod build;
 
 pub use authenticator::Authenticator;
+use authenticator::UserEntry;
 pub(crate) use authenticator::UserService;
-use authenticator::{Inner, UserEntry};
 
 /// What an application declares, until [`build`](Self::build) checks it.
 ///
@@ -277,193 +275,6 @@ impl AuthConfig {
         self.responder = Arc::new(responder);
         self
     }
-
-    /// Checks everything.
-    ///
-    /// # Errors
-    ///
-    /// - parts that do not fit, all of them at once: [`ConfigError`]
-    pub fn build(mut self) -> Result<Authenticator, ConfigError> {
-        let mut problems = self.cookie.as_ref().map(SessionCookie::problems).unwrap_or_default();
-        if self.cookie.is_none() && self.session_header.is_none() {
-            problems.push(
-                "AuthConfig::without_session_cookie leaves sessions no way to travel; call \
-                 AuthConfig::session_header too"
-                    .into(),
-            );
-        }
-        problems.extend(self.expiry.problems());
-        problems.extend(self.disable_schemes());
-        problems.extend(self.user_problems());
-        if self.token_prefix.is_empty()
-            || !self.token_prefix.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-        {
-            problems.push(format!("the token prefix {:?} is no scheme name", self.token_prefix));
-        }
-        for origin in &self.allowed_origins {
-            if !is_origin(origin) {
-                problems.push(format!(
-                    "{origin:?} is no origin; write it as in `https://app.example`, without a path"
-                ));
-            }
-        }
-        let header = self.session_header.and_then(|name| match session_header::name(&name) {
-            Ok(name) => Some(name),
-            Err(problem) => {
-                problems.push(problem);
-                None
-            }
-        });
-        let trusted_proxies = self
-            .trusted_proxies
-            .iter()
-            .filter_map(|text| match text.parse::<IpNet>() {
-                Ok(network) => Some(network),
-                Err(_) => {
-                    problems.push(format!("{text:?} is no network; write it as in `10.0.0.0/8`"));
-                    None
-                }
-            })
-            .collect();
-        let prefix = self.token_prefix;
-        let audience = self.audience.unwrap_or_else(|| self.issuer.clone());
-        let basic =
-            BasicScheme { realm: self.realm.clone().unwrap_or_else(|| self.issuer.clone()) };
-        let realm = self.realm.unwrap_or_else(|| audience.clone());
-        let bearer = self.jwt.and_then(|keys| {
-            let mut config = JwtConfig::new(keys, self.issuer, audience);
-            if let Some(lifetime) = self.token_lifetime {
-                config = config.lifetime(lifetime);
-            }
-            match config.build() {
-                Ok(jwt) => Some(BearerScheme { jwt, prefix, realm }),
-                Err(error) => {
-                    problems.push(error.to_string());
-                    None
-                }
-            }
-        });
-        if !problems.is_empty() {
-            return Err(ConfigError { problems });
-        }
-        if self.sessions.is_some()
-            && let Some(cookie) = self.cookie.as_ref().filter(|cookie| !cookie.is_secure())
-        {
-            tracing::warn!(
-                cookie = cookie.name(),
-                "the session cookie is sent over plain http; this is for development only"
-            );
-        }
-        let sessions = self.sessions.map(|store| SessionService {
-            store,
-            carriers: Carriers::new(self.cookie, header),
-            expiry: self.expiry,
-            clock: self.clock.clone(),
-        });
-        Ok(Authenticator {
-            inner: Arc::new(Inner {
-                users: self.users,
-                sessions,
-                basic,
-                bearer,
-                hasher: self.hasher,
-                policy: self.policy,
-                attempts: Attempts::new(self.throttle),
-                allowed_origins: self.allowed_origins,
-                trusted_proxies,
-                clock: self.clock,
-                responder: self.responder,
-                challenges: self.challenges,
-                verify_public: self.verify_public,
-            }),
-        })
-    }
-
-    /// Takes the disabled schemes from the users; says which of them are none.
-    fn disable_schemes(&mut self) -> Vec<String> {
-        let mut problems = Vec::new();
-        for name in &self.disabled {
-            match SchemeKind::from_name(name) {
-                Some(disabled) => {
-                    for user in &mut self.users {
-                        user.schemes.retain(|scheme| *scheme != disabled);
-                    }
-                }
-                None => problems.push(format!(
-                    "AuthConfig::disable_scheme was called with `{name}`; there are {SESSION}, \
-                     {BEARER} and {BASIC}"
-                )),
-            }
-        }
-        problems
-    }
-
-    fn user_problems(&self) -> Vec<String> {
-        let mut problems = Vec::new();
-        for (index, user) in self.users.iter().enumerate() {
-            let name = user.meta.name;
-            for other in &self.users[..index] {
-                if other.id == user.id {
-                    problems.push(format!("AuthConfig::user was called twice with {name}"));
-                } else if other.meta.table == user.meta.table {
-                    problems.push(format!(
-                        "{} and {name} have the same table, `{}`; their sessions and tokens could \
-                         not be told apart",
-                        other.meta.name, user.meta.table
-                    ));
-                }
-            }
-            if user.lacks_roles {
-                problems.push(format!(
-                    "{name} has `#[auth(roles(external))]`, and its store knows of no roles; write \
-                     `.user::<{name}>(store.with_roles(roles))` with your RoleStore"
-                ));
-            }
-            for scheme in user.meta.schemes {
-                let Some(kind) = SchemeKind::from_name(scheme) else {
-                    problems.push(format!("{name} declares the unknown scheme `{scheme}`"));
-                    continue;
-                };
-                if !user.schemes.contains(&kind) {
-                    continue;
-                }
-                if let Some(missing) = self.missing_for(kind, user) {
-                    problems.push(format!("{name} declares the scheme `{scheme}`, but {missing}"));
-                }
-            }
-        }
-        problems
-    }
-
-    /// What a scheme needs and a type of user does not have.
-    fn missing_for(&self, scheme: SchemeKind, user: &UserEntry) -> Option<&'static str> {
-        match scheme {
-            SchemeKind::Session if self.sessions.is_none() => {
-                Some("AuthConfig::sessions was not called")
-            }
-            SchemeKind::Bearer if self.jwt.is_none() => Some("AuthConfig::jwt was not called"),
-            SchemeKind::Basic if user.meta.login.is_empty() => {
-                Some("has no `#[auth(login)]` field")
-            }
-            SchemeKind::Basic if user.meta.password.is_none() => {
-                Some("has no `#[auth(password)]` field")
-            }
-            SchemeKind::Basic if self.token_prefix.eq_ignore_ascii_case(BasicScheme::NAME) => {
-                Some("AuthConfig::token_prefix gives tokens its name")
-            }
-            SchemeKind::Session | SchemeKind::Bearer | SchemeKind::Basic => None,
-        }
-    }
-}
-
-/// Whether a text is an origin as browsers write it: `scheme://host` or `scheme://host:port`.
-fn is_origin(text: &str) -> bool {
-    text.parse::<http::Uri>().is_ok_and(|uri| {
-        uri.scheme().is_some()
-            && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
-            && !text.ends_with('/')
-            && uri.path_and_query().is_none_or(|path| path.as_str() == "/")
-    })
 }
 
 impl fmt::Debug for AuthConfig {

@@ -265,11 +265,14 @@ impl Admission {
 
 /// Why nobody is there: nothing was presented, or nothing that anybody here understands.
 fn missing(context: &Context, head: &RequestHead<'_>) -> Rejection {
-    match Authorization::of(head.headers) {
-        Authorization::Absent => Rejection::MissingCredentials,
-        Authorization::Scheme { name, .. } if context.auth().handles(name) => {
-            Rejection::MissingCredentials
+    let auth = context.auth();
+    let in_vain = match Authorization::of(head.headers) {
+        Authorization::Absent => {
+            let sessions = auth.inner.sessions.as_ref();
+            sessions.is_some_and(|service| service.is_presented_in_vain(head.headers))
         }
-        Authorization::Scheme { .. } | Authorization::Malformed => Rejection::UnsupportedScheme,
-    }
+        Authorization::Scheme { name, .. } => !auth.handles(name),
+        Authorization::Malformed => true,
+    };
+    if in_vain { Rejection::UnsupportedScheme } else { Rejection::MissingCredentials }
 }

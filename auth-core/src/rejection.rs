@@ -5,7 +5,7 @@
 //! | `missing_credentials` | 401 | a user is required and nothing was presented |
 //! | `invalid_session` | 401 | the session cookie or header resolves to nothing: expired, logged out, unknown |
 //! | `invalid_token` | 401 | a bearer token was presented and does not hold |
-//! | `unsupported_scheme` | 401 | a user is required, and `Authorization` has a scheme that nobody handles |
+//! | `unsupported_scheme` | 401 | a user is required, and what is presented is of a scheme that nobody handles |
 //! | `malformed_credentials` | 401 | an `Authorization` header that cannot be read, or more than one |
 //! | `conflicting_credentials` | 401 | two credentials that name different users |
 //! | `wrong_credentials` | 401 | login or HTTP Basic: no such user, wrong password, or no password |
@@ -38,7 +38,7 @@ pub enum Rejection {
     /// A bearer token was presented and does not hold.
     InvalidToken,
     /// A user is required, nobody is known, and there is an `Authorization` header of a scheme that
-    /// no type of user has.
+    /// no type of user has, or a session where that scheme is disabled.
     UnsupportedScheme,
     /// A credential that cannot be read.
     MalformedCredentials,
@@ -78,6 +78,8 @@ pub enum Rejection {
         code: &'static str,
         /// What a person reads.
         detail: Cow<'static, str>,
+        /// What a program may want to know besides, see [`Rejection::with`].
+        members: Vec<(&'static str, String)>,
     },
 }
 
@@ -89,7 +91,27 @@ impl Rejection {
         code: &'static str,
         detail: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self::Custom { status, code, detail: detail.into() }
+        Self::Custom { status, code, detail: detail.into(), members: Vec::new() }
+    }
+
+    /// Adds a member to the answer of a refusal of the application's own, as in
+    /// `Rejection::new(..).with("username", name)`: what a program may want to know besides, an
+    /// extension member of RFC 9457. The framework's own refusals have none and stay as they are.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        if let Self::Custom { members, .. } = &mut self {
+            members.push((name, value.into()));
+        }
+        self
+    }
+
+    /// The members that [`with`](Self::with) has added.
+    #[must_use]
+    pub fn members(&self) -> &[(&'static str, String)] {
+        match self {
+            Self::Custom { members, .. } => members,
+            _ => &[],
+        }
     }
 
     /// The stable code.

@@ -7,7 +7,7 @@ use http::{
     HeaderValue, Response, StatusCode,
     header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER},
 };
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::{error::Error, rejection::Rejection};
 
@@ -55,15 +55,34 @@ struct Problem<'a> {
     status: u16,
     code: &'a str,
     detail: &'a str,
+    #[serde(flatten)]
+    members: Members<'a>,
+}
+
+/// The members of the application's own, which never take the place of those of RFC 9457.
+#[derive(Debug)]
+struct Members<'a>(&'a [(&'static str, String)]);
+
+impl Serialize for Members<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let reserved = ["type", "title", "status", "code", "detail", "instance"];
+        serializer.collect_map(
+            self.0
+                .iter()
+                .filter(|(name, _)| !reserved.contains(name))
+                .map(|(name, value)| (name, value)),
+        )
+    }
 }
 
 impl Responder for ProblemResponder {
     fn refuse(&self, rejection: &Rejection) -> Response<Bytes> {
-        problem(rejection.status(), rejection.code(), &rejection.detail())
+        let members = Members(rejection.members());
+        problem(rejection.status(), rejection.code(), &rejection.detail(), members)
     }
 
     fn fail(&self) -> Response<Bytes> {
-        problem(StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE, UNAVAILABLE_DETAIL)
+        problem(StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE, UNAVAILABLE_DETAIL, Members(&[]))
     }
 
     fn status(&self, rejection: &Rejection) -> StatusCode {
@@ -75,10 +94,10 @@ impl Responder for ProblemResponder {
     }
 }
 
-fn problem(status: StatusCode, code: &str, detail: &str) -> Response<Bytes> {
+fn problem(status: StatusCode, code: &str, detail: &str, members: Members<'_>) -> Response<Bytes> {
     let title = status.canonical_reason().unwrap_or("Refused");
-    let problem = Problem { title, status: status.as_u16(), code, detail };
-    // Four strings and a number always serialise; an empty body is the honest rest.
+    let problem = Problem { title, status: status.as_u16(), code, detail, members };
+    // Strings and a number always serialise; an empty body is the honest rest.
     let body = serde_json::to_vec(&problem).unwrap_or_default();
     let mut response = Response::new(Bytes::from(body));
     *response.status_mut() = status;
@@ -120,4 +139,25 @@ pub(crate) fn complete_fault(mut response: Response<Bytes>, error: &Error) -> Re
 /// Whole seconds, rounded up, so that a client that waits that long has waited long enough.
 fn seconds(duration: std::time::Duration) -> u64 {
     duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn members_stand_beside_those_of_the_rfc_and_never_in_their_place() {
+        let taken = Rejection::new(StatusCode::CONFLICT, "name_taken", "This name is taken.");
+        let body = |rejection: &Rejection| -> Value {
+            serde_json::from_slice(ProblemResponder.refuse(rejection).body()).unwrap()
+        };
+        let plain = body(&taken);
+        let with = taken.with("name", "ann").with("status", "200").with("code", "fine");
+        let mut expected = plain.clone();
+        expected["name"] = json!("ann");
+        assert_eq!(body(&with), expected);
+        assert_eq!(body(&Rejection::Forbidden.with("name", "ann")), body(&Rejection::Forbidden));
+    }
 }

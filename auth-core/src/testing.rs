@@ -79,7 +79,8 @@ macro_rules! calls {
 calls! {
     /// How often each method of a [`FailingSessions`] was called, failed calls included.
     SessionCalls, SessionCounters {
-        create, load, update, touch, delete, list_by_user, delete_by_handle,
+        create, load, update, touch, delete, list_by_user,
+        list, delete_by_handle,
         delete_by_user, purge_expired,
     }
 }
@@ -200,6 +201,16 @@ impl SessionStore for FailingSessions {
     ) -> Result<Vec<Arc<SessionRecord>>, Error> {
         self.note(&self.counters.list_by_user)?;
         self.inner.list_by_user(user, now).await
+    }
+
+    async fn list(
+        &self,
+        skip: u32,
+        take: u32,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Arc<SessionRecord>>, Error> {
+        self.note(&self.counters.list)?;
+        self.inner.list(skip, take, now).await
     }
 
     async fn delete_by_handle(

@@ -39,7 +39,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// struct  = "#[auth(" item { "," item } ")]"
 /// item    = "table" "=" string          the table; required
 ///         | "schemes" "(" name { "," name } ")"    how a user proves who he is, in the order
-///                                       they are tried; required
+///                                       they are tried: session, bearer, basic; required
 ///         | "role" "=" type             an enum with #[derive(AuthRole)]
 ///         | "crate" "=" string
 ///

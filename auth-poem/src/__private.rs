@@ -13,7 +13,7 @@ pub use crate::{
     openapi::{document, register},
     param::{Arg, GuardedByMacro, HandlerArg, HandlerParam, OptionArg, Param},
 };
-use crate::{error::Result, layer::Boxed};
+use crate::{endpoint::Boxed, error::Result};
 
 pub mod ask;
 

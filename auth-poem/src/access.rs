@@ -3,7 +3,8 @@
 use std::fmt;
 
 use auth_core::{guard::Policy, requirement::Requirement};
-use poem::http::Method;
+
+use crate::{before_routing::Rules, openapi::Documented};
 
 /// Who may call what: one line per operation, sorted by path, made from what is enforced.
 ///
@@ -25,13 +26,13 @@ struct Line {
 }
 
 impl AccessReport {
-    pub(crate) fn new(operations: Vec<(Method, String, &'static Policy)>) -> Self {
+    pub(crate) fn new(operations: Vec<Documented>) -> Self {
         let mut lines: Vec<Line> = operations
             .into_iter()
-            .map(|(method, path, policy)| Line {
-                path,
-                method: method.to_string(),
-                who: who(policy),
+            .map(|operation| Line {
+                method: operation.method.to_string(),
+                who: who(&operation),
+                path: operation.path,
             })
             .collect();
         lines.sort();
@@ -52,10 +53,30 @@ impl fmt::Display for AccessReport {
     }
 }
 
-fn who(policy: &Policy) -> String {
+fn who(operation: &Documented) -> String {
+    let guard = operation.guard.as_deref().and_then(Rules::user).map(|user| user.user.meta);
+    let mut users = Vec::new();
+    if let Some(guard) = guard {
+        let asks_itself = operation.policy.is_some_and(|policy| {
+            policy.users().any(|user| !user.optional && user.user.meta.path == guard.path)
+        });
+        if !asks_itself {
+            users.push(format!("a {}, by the guard", guard.name));
+        }
+    }
+    if let Some(policy) = operation.policy {
+        users.extend(asked_for(policy, guard.map(|guard| guard.path)));
+    }
+    if users.is_empty() { "anybody".into() } else { users.join(" and ") }
+}
+
+/// The users whom an operation asks for by itself. Of those whom the guard wants anyway, it asks
+/// nothing by taking them if they are there.
+fn asked_for(policy: &Policy, guarded: Option<&str>) -> Vec<String> {
     let subject = policy.subject().map(|subject| subject.user.meta.path);
-    let users: Vec<String> = policy
+    policy
         .users()
+        .filter(|user| !(user.optional && guarded == Some(user.user.meta.path)))
         .map(|user| {
             let name = user.user.meta.name;
             match &policy.requirement {
@@ -68,6 +89,5 @@ fn who(policy: &Policy) -> String {
                 requirement => format!("a {name} with {requirement}"),
             }
         })
-        .collect();
-    if users.is_empty() { "anybody".into() } else { users.join(" and ") }
+        .collect()
 }

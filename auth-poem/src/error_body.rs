@@ -148,6 +148,8 @@ impl<B: ErrorBody> Responder for BodyResponder<B> {
 fn response<B: ErrorBody>(status: StatusCode, body: &B) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from(body.to_json_string()));
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(B::CONTENT_TYPE));
+    // In a `const`, so that what is no media type does not compile.
+    let content_type = const { HeaderValue::from_static(B::CONTENT_TYPE) };
+    response.headers_mut().insert(CONTENT_TYPE, content_type);
     response
 }

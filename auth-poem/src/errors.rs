@@ -10,11 +10,15 @@ use poem::{
         ParsePathError, ParseQueryError, ParseTypedHeaderError, ParseXmlError, ParseYamlError,
         ReadBodyError, SizedLimitError,
     },
-    http::{HeaderMap, Method, StatusCode, header::SET_COOKIE, uri::PathAndQuery},
+    http::{
+        HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
+        header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE},
+        uri::PathAndQuery,
+    },
 };
 use poem_openapi::error as openapi;
 
-use crate::{error::into_poem, form::Form, safe_detail};
+use crate::{body_error::BodyError, error::into_poem, form::Form, safe_detail};
 
 /// What poem or an extractor refused: an unknown path, a wrong method, input that cannot be read.
 #[derive(Debug)]
@@ -23,7 +27,7 @@ pub struct OtherError<'a> {
     code: &'static str,
     method: &'a Method,
     path: &'a str,
-    detail: Cow<'static, str>,
+    said: Said,
 }
 
 impl OtherError<'_> {
@@ -53,6 +57,12 @@ impl OtherError<'_> {
         self.path
     }
 
+    /// What is wrong with the body, if the error is about the body.
+    #[must_use]
+    pub fn body(&self) -> Option<BodyError> {
+        self.said.body
+    }
+
     /// What happened, for people.
     ///
     /// # Security
@@ -60,12 +70,12 @@ impl OtherError<'_> {
     /// It names parameters, members and bounds of the document, and never quotes the request.
     #[must_use]
     pub fn detail(&self) -> &str {
-        &self.detail
+        &self.said.detail
     }
 
     /// The same as a refusal, for responders that know only these.
     pub(crate) fn to_rejection(&self) -> Rejection {
-        Rejection::new(self.status, self.code, self.detail.clone())
+        Rejection::new(self.status, self.code, self.said.detail.clone())
     }
 
     /// What a responder that knows only refusals is asked for documents.
@@ -126,10 +136,13 @@ impl<E: Endpoint> Endpoint for ErrorsEndpoint<E> {
         let answer = self.endpoint.call(request);
         async move {
             let result = answer.await.map(IntoResponse::into_response);
-            result.map_err(|error| asked.answer(&self.auth, error))
+            result.map_err(|error| asked.answer(&self.auth, error, None))
         }
     }
 }
+
+/// The headers that go with a body; those of an answer replace those of the error.
+const BODY: [&HeaderName; 2] = [&CONTENT_TYPE, &CACHE_CONTROL];
 
 /// What an answer to an error needs of the request, which is gone by then.
 pub(crate) struct Asked {
@@ -145,25 +158,32 @@ impl Asked {
         Self { method: request.method().clone(), path: uri.path_and_query().cloned() }
     }
 
-    /// Has an error of poem answered as the application configured it. Others stay what they are.
-    pub(crate) fn answer(&self, auth: &Authenticator, error: poem::Error) -> poem::Error {
-        let Some(detail) = recognised(&error) else { return error };
+    /// Has an error of poem answered as the application configured it, with `Allow` where it is
+    /// known. Others stay what they are.
+    pub(crate) fn answer(
+        &self,
+        auth: &Authenticator,
+        error: poem::Error,
+        allow: Option<HeaderValue>,
+    ) -> poem::Error {
+        let Some(said) = recognised(&error) else { return error };
         let form = Form::of(auth);
         let mut answer = into_poem(form.answer_other(&OtherError {
             status: form.other_status(error.status()),
             code: code(error.status()),
             method: &self.method,
             path: self.path.as_ref().map_or("", PathAndQuery::path),
-            detail,
+            said,
         }));
         let pattern = error.data::<PathPattern>().cloned();
         if error.is_from_response() {
             // What the layer has added: cookies, for whom caches may keep it.
-            for (name, value) in error.into_response().headers() {
-                if !answer.headers().contains_key(name) || name == SET_COOKIE {
-                    answer.headers_mut().append(name, value.clone());
-                }
-            }
+            let response = error.into_response();
+            let added = response.headers().iter().filter(|(name, _)| !BODY.contains(name));
+            answer.headers_mut().extend(added.map(|(name, value)| (name.clone(), value.clone())));
+        }
+        if let Some(allow) = allow {
+            answer.headers_mut().insert(ALLOW, allow);
         }
         let mut answered = poem::Error::from_response(answer);
         if let Some(pattern) = pattern {
@@ -173,20 +193,23 @@ impl Asked {
     }
 }
 
-/// What [`recognised`] says of an error that had to become a response meanwhile.
+/// What may be said of an error. It stays with one that has to become a response meanwhile.
 #[derive(Debug, Clone)]
-struct Detail(Cow<'static, str>);
+struct Said {
+    detail: Cow<'static, str>,
+    body: Option<BodyError>,
+}
 
 /// The response that an error stands for, with headers that an error cannot carry. It is known
 /// still as what it was.
 pub(crate) fn with_headers(error: poem::Error, add: impl FnOnce(&mut HeaderMap)) -> poem::Error {
-    let detail = recognised(&error);
+    let said = recognised(&error);
     let pattern = error.data::<PathPattern>().cloned();
     let mut response = error.into_response();
     add(response.headers_mut());
     let mut error = poem::Error::from_response(response);
-    if let Some(detail) = detail {
-        error.set_data(Detail(detail));
+    if let Some(said) = said {
+        error.set_data(said);
     }
     if let Some(pattern) = pattern {
         error.set_data(pattern);
@@ -205,13 +228,18 @@ pub(crate) fn authored(mut error: poem::Error) -> poem::Error {
 }
 
 /// What may be said of an error, if it is one with which poem or an extractor refuses a request.
-fn recognised(error: &poem::Error) -> Option<Cow<'static, str>> {
+fn recognised(error: &poem::Error) -> Option<Said> {
     if error.data::<Authored>().is_some() || !error.status().is_client_error() {
         return None;
     }
-    if let Some(Detail(detail)) = error.data() {
-        return Some(detail.clone());
+    match error.data() {
+        Some(said) => Some(Said::clone(said)),
+        None => detail(error).map(|detail| Said { detail, body: BodyError::of(error) }),
     }
+}
+
+/// What happened, for people, if this is one of the errors that poem and extractors make.
+fn detail(error: &poem::Error) -> Option<Cow<'static, str>> {
     macro_rules! is_any {
         ($($kind:ty),* $(,)?) => { $(error.is::<$kind>())||* };
     }

@@ -73,7 +73,7 @@ pub trait Returns: Operation {
 }
 
 /// The part of the gate that is the same for all operations.
-async fn enter(request: &Request, policy: &'static Policy) -> Result<Arc<Context>> {
+pub(crate) async fn enter(request: &Request, policy: &'static Policy) -> Result<Arc<Context>> {
     let context = context_of(request)?;
     match policy.admit(context, &head_of(request)).await {
         Ok(()) => Ok(context.clone()),

@@ -1,11 +1,10 @@
 //! The middleware: opens the context of a request, and commits it when the operation is done.
 
-use std::{fmt, future::Future, sync::Arc};
+use std::{future::Future, sync::Arc};
 
 use auth_core::{config::Authenticator, context::Context, error::Failure, session::TokenHeaders};
 use poem::{
     Endpoint, IntoResponse, Middleware, Request, Response, Result,
-    endpoint::{BoxEndpoint, DynEndpoint},
     http::{HeaderMap, HeaderValue, header},
 };
 
@@ -66,24 +65,6 @@ impl<E: Endpoint> Endpoint for AuthEndpoint<E> {
             // If it is not, nobody has asked for a user or a session, and nothing is to commit.
             if context.is_personal() { close(&context, result).await } else { result }
         }
-    }
-}
-
-/// A boxed endpoint as [`AuthEndpoint`] calls it: without the two futures that poem puts around
-/// one, each of which copies the request.
-pub struct Boxed(pub(crate) BoxEndpoint<'static>);
-
-impl fmt::Debug for Boxed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Boxed(…)")
-    }
-}
-
-impl Endpoint for Boxed {
-    type Output = Response;
-
-    fn call(&self, request: Request) -> impl Future<Output = Result<Response>> + Send {
-        DynEndpoint::call(&*self.0, request)
     }
 }
 

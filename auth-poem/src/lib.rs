@@ -83,12 +83,31 @@
 //! |---|---|---|
 //! | nothing presented | 401 with the challenges of all schemes | `None` |
 //! | a session cookie that resolves to nothing | 401, the cookie is removed | `None`, the cookie is removed |
+//! | a session header that names no session | 401 | 401 |
 //! | a token that does not hold, a wrong name or password by HTTP Basic | 401 | 401 |
+//! | an `Authorization` header of a scheme that nobody handles | 401 | `None` |
 //! | an authentic token for another audience | 403 | 403 |
 //! | two credentials that name different users | 401 | 401 |
 //! | the account is inactive, or its password has changed since | as a credential that does not hold | the same |
 //! | a store cannot answer | 503 | 503 |
 //! | the requirement is not met | 403, with `conceal` 404 | – |
+//!
+//! | `schemes(…)` | presented in | needs |
+//! |---|---|---|
+//! | `session` | the session cookie, or the header of [`session_header`] | [`AuthConfig::sessions`] |
+//! | `bearer` | `Authorization: Bearer …` | [`AuthConfig::jwt`] |
+//! | `basic` | `Authorization: Basic …`: name and password, hashed anew for every request | `#[auth(login)]`, `#[auth(password)]` |
+//!
+//! What browsers present by themselves, cookie and HTTP Basic, is good for unsafe requests only from
+//! pages of this site. An application that chooses its schemes when it starts declares all of them
+//! and calls [`disable_scheme`]; one whose public operations should refuse a credential that does
+//! not hold calls [`verify_on_public_operations`].
+//!
+//! [`AuthConfig::sessions`]: config::AuthConfig::sessions
+//! [`AuthConfig::jwt`]: config::AuthConfig::jwt
+//! [`session_header`]: config::AuthConfig::session_header
+//! [`disable_scheme`]: config::AuthConfig::disable_scheme
+//! [`verify_on_public_operations`]: config::AuthConfig::verify_on_public_operations
 //!
 //! # Sessions
 //!
@@ -96,6 +115,14 @@
 //! the operation returned an error. Until then changes wait; a version keeps two requests from
 //! overwriting each other, and a session that was ended meanwhile stays ended. See [`Session`] and
 //! [`expiry::Expiry`].
+//!
+//! # Around the routes
+//!
+//! | middleware | what it does |
+//! |---|---|
+//! | [`auth.layer()`](AuthenticatorExt::layer) | serves plain handlers with users and sessions; APIs bring it along |
+//! | [`auth.errors()`](AuthenticatorExt::errors) | answers what poem refuses in the form of all other errors; APIs do it by themselves |
+//! | [`auth.guard::<User>()`](AuthenticatorExt::guard) | refuses strangers before routes are looked for, apart from excluded paths |
 //!
 //! # Codes
 //!
@@ -108,7 +135,8 @@
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
-//! | `sqlite` | yes | `SqlUsers` and `SqlSessions` on SQLite |
+//! | `sqlite` | yes | `SqlUsers`, `SqlRoles` and `SqlSessions` on SQLite |
+//! | `postgres` | no | the same on PostgreSQL; `sql::SqlPool::connect` chooses by the URL |
 //! | `swagger-ui` | yes | [`AuthApi::swagger_ui`] |
 //! | `rapidoc`, `redoc`, `scalar`, `openapi-explorer`, `stoplight-elements` | no | the other viewers of poem-openapi |
 //! | `testing` | no | what tests of an application use |
@@ -126,12 +154,16 @@ pub use auth_macros::{
 #[doc(hidden)]
 pub mod __private;
 mod access;
+mod before_routing;
+mod body_error;
+mod endpoint;
 mod error;
 mod error_body;
 mod errors;
 mod extract;
 mod form;
 mod gate;
+mod joined;
 mod layer;
 mod openapi;
 mod param;
@@ -145,10 +177,14 @@ pub mod testing;
 
 pub use __private::ask::CheckResult;
 pub use access::AccessReport;
+pub use before_routing::{Guard, GuardEndpoint};
+pub use body_error::BodyError;
+pub use endpoint::ApiEndpoint;
 pub use error::{Error, Result};
 pub use error_body::{AuthConfigExt, ErrorBody};
 pub use errors::{Errors, ErrorsEndpoint, OtherError};
 pub use extract::{Auth, Session};
+pub use joined::Joined;
 pub use layer::{AuthEndpoint, AuthLayer};
 pub use path::RequestExt;
 pub use service::{AuthApi, AuthenticatorExt};

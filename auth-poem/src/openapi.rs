@@ -1,30 +1,26 @@
 //! What documents say of authentication, written from the same policies that the gate enforces.
 
-use std::{cell::RefCell, collections::HashMap};
+use std::collections::HashMap;
 
-use auth_core::{
-    config::Authenticator,
-    guard::{Parameter, Policy},
-};
-use poem::http::{Method, StatusCode};
+use auth_core::guard::{Parameter, Policy, Principal};
+use poem::http::StatusCode;
 use poem_openapi::{
     payload::{Payload, PlainText},
-    registry::{
-        MetaApi, MetaMediaType, MetaOperation, MetaPath, MetaResponse, MetaSchema, MetaSchemaRef,
-        Registry,
-    },
+    registry::{MetaApi, MetaMediaType, MetaOperation, MetaResponse, Registry},
 };
 
-use crate::{
-    form::{self, Form},
-    problem::intern,
-};
+use crate::problem::intern;
 
+mod merge;
 pub(crate) mod refusals;
 mod schemes;
+mod scope;
 
+use merge::{joined, merged};
 use refusals::{LOGIN, refusals};
 use schemes::Configured;
+use scope::SCOPE;
+pub(crate) use scope::{Documented, Served, note, served, with_form, within};
 
 /// How the document of an operation with a requirement begins to say so; a walk through a document
 /// looks for it.
@@ -35,50 +31,6 @@ const UNSUPPORTED: &str = "The body is missing or of a type that is not read.";
 
 /// One alternative of an operation's security: all of these schemes, with their scopes.
 type Alternative = HashMap<&'static str, Vec<&'static str>>;
-
-thread_local! {
-    /// The configuration whose documents are being made, and the policies seen meanwhile. poem-openapi
-    /// makes documents in one go on one thread, so the scope is a call on the stack, not a setting of
-    /// the process.
-    static SCOPE: RefCell<Option<Scope>> = const { RefCell::new(None) };
-}
-
-struct Scope {
-    auth: Authenticator,
-    seen: Seen,
-}
-
-/// What documents speak of.
-#[derive(Debug, Default)]
-pub(crate) struct Seen {
-    /// The policies of all operations, hidden ones too.
-    pub(crate) policies: Vec<&'static Policy>,
-    /// The documented operations.
-    pub(crate) operations: Vec<(Method, String, &'static Policy)>,
-}
-
-/// Makes documents for a configuration, and says of what they speak.
-pub(crate) fn within<R>(auth: &Authenticator, make: impl FnOnce() -> R) -> (R, Seen) {
-    /// Restores what was there before, also when `make` panics.
-    struct Restore(Option<Scope>);
-    impl Drop for Restore {
-        fn drop(&mut self) {
-            SCOPE.set(self.0.take());
-        }
-    }
-    let scope = Scope { auth: auth.clone(), seen: Seen::default() };
-    let restore = Restore(SCOPE.replace(Some(scope)));
-    let made = make();
-    let seen = SCOPE.take().map(|scope| scope.seen).unwrap_or_default();
-    drop(restore);
-    (made, seen)
-}
-
-/// Asks how errors look in the documents that are being made.
-pub(crate) fn with_form<R>(ask: impl FnOnce(Form<'_>) -> R) -> R {
-    let auth = SCOPE.with_borrow(|scope| scope.as_ref().map(|scope| scope.auth.clone()));
-    ask(auth.as_ref().map_or(form::DEFAULT, Form::of))
-}
 
 /// How the gate names its operation towards [`document`].
 pub(crate) fn marker(policy: &Policy) -> &'static str {
@@ -98,30 +50,32 @@ pub(crate) fn handled() -> MetaResponse {
 
 /// Adds to the components what every document of ours needs.
 pub fn register(registry: &mut Registry, policies: &[&'static Policy]) {
-    with_form(|form| form.register(registry));
     let configured = Configured::here();
-    for user in policies.iter().flat_map(|policy| configured.principals(policy)) {
-        configured.register(registry, &user.user);
-    }
+    let users = policies.iter().flat_map(|policy| configured.principals(policy));
+    register_users(registry, &configured, users);
 }
 
-/// One entry for each path. Operations under `#[cfg]` come in a part of their own, and a document that
-/// names a path twice loses what the first entry says.
-fn joined(apis: Vec<MetaApi>) -> Vec<MetaApi> {
-    let mut paths: Vec<MetaPath> = Vec::new();
-    for path in apis.into_iter().flat_map(|api| api.paths) {
-        match paths.iter_mut().find(|known| known.path == path.path) {
-            Some(known) => known.operations.extend(path.operations),
-            None => paths.push(path),
-        }
+/// Adds to the components what the guard around the API needs.
+pub(crate) fn register_guard(registry: &mut Registry) {
+    let user = served().guard.and_then(|guard| guard.user());
+    register_users(registry, &Configured::here(), user.copied().into_iter());
+}
+
+fn register_users(
+    registry: &mut Registry,
+    configured: &Configured,
+    users: impl Iterator<Item = Principal>,
+) {
+    with_form(|form| form.register(registry));
+    for user in users {
+        configured.register(registry, &user.user);
     }
-    vec![MetaApi { paths }]
 }
 
 /// Writes the policies into the operations that they belong to.
 #[must_use]
 pub fn document(apis: Vec<MetaApi>, policies: &[&'static Policy]) -> Vec<MetaApi> {
-    let configured = Configured::here();
+    let (served, configured) = (served(), Configured::here());
     let mut apis = joined(apis);
     let mut operations = Vec::new();
     for path in apis.iter_mut().flat_map(|api| &mut api.paths) {
@@ -131,21 +85,82 @@ pub fn document(apis: Vec<MetaApi>, policies: &[&'static Policy]) -> Vec<MetaApi
                 operation.security.iter().any(|alternative| alternative.contains_key(marker))
             });
             if let Some(policy) = policy {
-                describe(operation, policy, &configured);
-                operations.push((operation.method.clone(), path.path.clone(), *policy));
+                let guard = served.guard_of(&path.path);
+                let users = callers(&configured, policy, guard.and_then(|guard| guard.user()));
+                describe(operation, policy, &configured, &users);
+                operations.push(Documented {
+                    method: operation.method.clone(),
+                    path: path.path.clone(),
+                    policy: Some(policy),
+                    guard: guard.cloned(),
+                });
             }
         }
     }
-    SCOPE.with_borrow_mut(|scope| {
-        if let Some(Scope { seen, .. }) = scope {
-            seen.policies.extend(policies);
-            seen.operations.extend(operations);
-        }
+    note(|seen| {
+        seen.policies.extend(policies);
+        seen.operations.extend(operations);
     });
     apis
 }
 
-fn describe(operation: &mut MetaOperation, policy: &'static Policy, configured: &Configured) {
+/// Makes one API of the parts of a tuple, and writes the guard into operations that have no policy.
+pub(crate) fn finish(apis: Vec<MetaApi>) -> Vec<MetaApi> {
+    let (served, configured) = (served(), Configured::here());
+    let mut apis = joined(apis);
+    for path in apis.iter_mut().flat_map(|api| &mut api.paths) {
+        for operation in &mut path.operations {
+            let guard = served.guard_of(&path.path);
+            if let Some(guard) = guard
+                && !is_noted(operation, &path.path)
+            {
+                let users = callers(&configured, guard.policy(), None);
+                let foreign = std::mem::take(&mut operation.security);
+                operation.security = security(&users, &configured, foreign);
+                describe_refusals(operation, guard.policy(), &configured, &users);
+                let (method, path) = (operation.method.clone(), path.path.clone());
+                let operation =
+                    Documented { method, path, policy: None, guard: Some(guard.clone()) };
+                note(|seen| seen.operations.push(operation));
+            }
+            let responses = &mut operation.responses.responses;
+            *responses = merged(std::mem::take(responses));
+        }
+    }
+    apis
+}
+
+/// Whether the operation has a policy, which [`document`] has written into it.
+fn is_noted(operation: &MetaOperation, path: &str) -> bool {
+    SCOPE.with_borrow(|scope| {
+        let noted = scope.iter().flat_map(|scope| &scope.seen.operations);
+        noted.into_iter().any(|noted| noted.path == path && noted.method == operation.method)
+    })
+}
+
+/// The users of an operation. Whom the guard wants is required, also where the operation would go
+/// without him.
+fn callers(
+    configured: &Configured,
+    policy: &Policy,
+    guard: Option<&'static Principal>,
+) -> Vec<Principal> {
+    let mut users = configured.principals(policy);
+    let Some(guard) = guard else { return users };
+    let is_it = |user: &Principal| (user.user.id)() == (guard.user.id)();
+    users.iter_mut().filter(|user| is_it(user)).for_each(|user| user.optional = false);
+    if !users.iter().any(is_it) {
+        users.insert(0, *guard);
+    }
+    users
+}
+
+fn describe(
+    operation: &mut MetaOperation,
+    policy: &'static Policy,
+    configured: &Configured,
+    users: &[Principal],
+) {
     let marker = marker(policy);
     let foreign: Vec<Alternative> = std::mem::take(&mut operation.security)
         .into_iter()
@@ -155,7 +170,7 @@ fn describe(operation: &mut MetaOperation, policy: &'static Policy, configured: 
     if !foreign.is_empty() {
         responses.push(foreign_refusal());
     }
-    operation.security = security(policy, configured, foreign);
+    operation.security = security(users, configured, foreign);
     if !policy.asks().any(|parameter| matches!(parameter, Parameter::Handle(_))) {
         // Our error type documents what a login answers; without a handle nobody can log in.
         responses.retain(|response| !is_login_answer(response));
@@ -172,14 +187,26 @@ fn describe(operation: &mut MetaOperation, policy: &'static Policy, configured: 
         if by_us && reads_body {
             responses.push(form.other(StatusCode::UNSUPPORTED_MEDIA_TYPE, UNSUPPORTED));
         }
-        let refusals = refusals(policy, configured, &operation.method);
+    });
+    describe_refusals(operation, policy, configured, users);
+    let responses = &mut operation.responses.responses;
+    *responses = merged(std::mem::take(responses));
+}
+
+fn describe_refusals(
+    operation: &mut MetaOperation,
+    policy: &'static Policy,
+    configured: &Configured,
+    users: &[Principal],
+) {
+    let responses = &mut operation.responses.responses;
+    with_form(|form| {
+        let refusals = refusals(policy, configured, users, &operation.method);
         responses.extend(refusals.iter().map(|(rejection, text)| form.refusal(rejection, text)));
-        let asks = policy.asks().next().is_some() || !configured.principals(policy).is_empty();
-        if asks {
+        if policy.asks().next().is_some() || !users.is_empty() {
             responses.push(form.fault());
         }
     });
-    *responses = merged(std::mem::take(responses));
 }
 
 /// What poem-openapi answers itself when a scheme of its own is not satisfied.
@@ -206,12 +233,12 @@ fn is_login_answer(response: &MetaResponse) -> bool {
 
 /// The alternatives: one of each user's schemes, together with one of what other extractors ask.
 fn security(
-    policy: &Policy,
+    users: &[Principal],
     configured: &Configured,
     foreign: Vec<Alternative>,
 ) -> Vec<Alternative> {
     let mut product = vec![Alternative::new()];
-    for user in configured.principals(policy) {
+    for user in users {
         let names = configured.names(&user.user).into_iter();
         let mut ways: Vec<Alternative> =
             names.map(|name| Alternative::from([(name, Vec::new())])).collect();
@@ -239,58 +266,4 @@ fn multiply(left: &[Alternative], right: &[Alternative]) -> Vec<Alternative> {
         }
     }
     product
-}
-
-/// One response per status: descriptions joined, media types side by side, two schemas of one media
-/// type as `anyOf`. Nothing that the author documented is lost.
-fn merged(responses: Vec<MetaResponse>) -> Vec<MetaResponse> {
-    let mut merged: Vec<MetaResponse> = Vec::new();
-    for response in responses {
-        let same = merged.iter_mut().find(|earlier| {
-            earlier.status == response.status && earlier.status_range == response.status_range
-        });
-        match same {
-            Some(earlier) => join(earlier, response),
-            None => merged.push(response),
-        }
-    }
-    merged
-}
-
-fn join(earlier: &mut MetaResponse, later: MetaResponse) {
-    if earlier.description.is_empty() {
-        earlier.description = later.description;
-    } else if !earlier.description.contains(later.description) {
-        earlier.description = intern(&format!("{} {}", earlier.description, later.description));
-    }
-    for content in later.content {
-        match earlier.content.iter_mut().find(|known| known.content_type == content.content_type) {
-            Some(known) => add_schema(known, content.schema),
-            None => earlier.content.push(content),
-        }
-    }
-    for header in later.headers {
-        if !earlier.headers.iter().any(|known| known.name.eq_ignore_ascii_case(&header.name)) {
-            earlier.headers.push(header);
-        }
-    }
-}
-
-fn add_schema(known: &mut MetaMediaType, schema: MetaSchemaRef) {
-    if known.schema == schema {
-        return;
-    }
-    if let MetaSchemaRef::Inline(inline) = &mut known.schema
-        && !inline.any_of.is_empty()
-    {
-        if !inline.any_of.contains(&schema) {
-            inline.any_of.push(schema);
-        }
-        return;
-    }
-    let first = std::mem::replace(&mut known.schema, MetaSchemaRef::Reference(String::new()));
-    known.schema = MetaSchemaRef::Inline(Box::new(MetaSchema {
-        any_of: vec![first, schema],
-        ..MetaSchema::ANY
-    }));
 }

@@ -22,6 +22,7 @@ pub use uuid::Uuid;
 
 pub use crate::{
     AuthConfigExt, AuthRole, AuthUser, ErrorBody, OtherError, SessionSchema, auth_api,
+    before_routing::Guard,
     extract::{Auth, Session},
     layer::AuthLayer,
     path::RequestExt,

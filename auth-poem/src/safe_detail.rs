@@ -61,7 +61,7 @@ fn refused_member(reason: &str) -> Option<(&str, &str)> {
 }
 
 /// Where a text is no JSON: `expected value at line 1 column 5`.
-fn place(reason: &str) -> Option<(u32, u32)> {
+pub(crate) fn place(reason: &str) -> Option<(u32, u32)> {
     let (_, place) = reason.rsplit_once(" at line ")?;
     let (line, column) = place.split_once(" column ")?;
     Some((line.parse().ok()?, column.parse().ok()?))

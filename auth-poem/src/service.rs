@@ -1,19 +1,26 @@
 //! An API together with its configuration: [`AuthApi`], which `auth.openapi(..)` makes.
 
-use std::{collections::BTreeSet, fmt};
+use std::{
+    collections::{BTreeSet, HashSet},
+    fmt,
+};
 
 use auth_core::{
     config::Authenticator,
     guard::{Parameter, Policy},
+    user::AuthUser,
 };
 use poem::{EndpointExt, IntoEndpoint, Middleware, endpoint::BoxEndpoint};
-use poem_openapi::{OpenApi, OpenApiService};
+use poem_openapi::{OpenApi, OpenApiService, registry::MetaApi};
 
 use crate::{
     access::AccessReport,
-    errors::{Errors, ErrorsEndpoint},
-    layer::{AuthEndpoint, AuthLayer, Boxed},
-    openapi::within,
+    before_routing::Guard,
+    endpoint::{ApiEndpoint, Boxed},
+    errors::Errors,
+    joined::Joined,
+    layer::{AuthEndpoint, AuthLayer},
+    openapi::{Served, within},
 };
 
 /// What auth-poem adds to the configured [`Authenticator`].
@@ -27,12 +34,22 @@ pub trait AuthenticatorExt {
     /// form of all other errors.
     fn errors(&self) -> Errors;
 
+    /// A guard that lets only known users of this type through to the routes, whatever the routes
+    /// ask.
+    ///
+    /// # Panics
+    ///
+    /// If the configuration knows nothing of that type.
+    #[track_caller]
+    fn guard<U: AuthUser>(&self) -> Guard<U>;
+
     /// An API whose documents name what is enforced, with the names of this configuration.
     ///
     /// # Panics
     ///
-    /// If an operation takes a user or a session that the configuration knows nothing of. That is
-    /// found here, when the application starts, and not at the first request.
+    /// If an operation takes a user or a session that the configuration knows nothing of, or if two
+    /// operations of a tuple of APIs have one path and method. That is found here, when the
+    /// application starts, and not at the first request.
     #[track_caller]
     fn openapi<T: OpenApi>(&self, api: T, title: &str, version: &str) -> AuthApi<T>;
 }
@@ -46,16 +63,46 @@ impl AuthenticatorExt for Authenticator {
         Errors::new(self.clone())
     }
 
+    fn guard<U: AuthUser>(&self) -> Guard<U> {
+        let name = U::META.name;
+        assert!(
+            self.has_user(std::any::TypeId::of::<U>()),
+            "the guard wants a `{name}`; call `.user::<{name}>(..)` on AuthConfig"
+        );
+        Guard::new(self.clone())
+    }
+
     fn openapi<T: OpenApi>(&self, api: T, title: &str, version: &str) -> AuthApi<T> {
-        let (_, seen) = within(self, T::meta);
-        let problems = problems(self, &seen.policies);
+        let served = Served::default();
+        let (apis, seen) = within(self, &served, Joined::<T>::meta);
+        let mut problems = problems(self, &seen.policies);
+        problems.extend(repeated(&apis));
         assert!(
             problems.is_empty(),
             "the API does not fit the configuration:{}",
             problems.iter().map(|problem| format!("\n- {problem}")).collect::<String>()
         );
-        AuthApi { service: OpenApiService::new(api, title, version), auth: self.clone() }
+        let service = OpenApiService::new(Joined(api), title, version);
+        AuthApi { service, auth: self.clone(), served }
     }
+}
+
+/// Operations that stand in each other's place: poem would serve only one of them.
+fn repeated(apis: &[MetaApi]) -> Vec<String> {
+    let mut known = HashSet::new();
+    let mut repeated = Vec::new();
+    for path in apis.iter().flat_map(|api| &api.paths) {
+        // To poem, parameters of different names are the same.
+        let parameter = |part: &'_ str| if part.starts_with('{') { "{}" } else { part }.to_owned();
+        let shape: Vec<String> = path.path.split('/').map(parameter).collect();
+        for operation in &path.operations {
+            if !known.insert((operation.method.clone(), shape.clone())) {
+                let (method, path) = (&operation.method, &path.path);
+                repeated.push(format!("`{method} {path}` is there twice; leave one of them"));
+            }
+        }
+    }
+    repeated
 }
 
 /// What operations ask for and the configuration does not have.
@@ -91,8 +138,9 @@ fn problems(auth: &Authenticator, policies: &[&'static Policy]) -> BTreeSet<Stri
 ///
 /// It is an endpoint: `Route::new().nest("/api", api)`.
 pub struct AuthApi<T> {
-    service: OpenApiService<T, ()>,
+    service: OpenApiService<Joined<T>, ()>,
     auth: Authenticator,
+    served: Served,
 }
 
 impl<T> fmt::Debug for AuthApi<T> {
@@ -110,14 +158,14 @@ macro_rules! viewers {
                 #[cfg(feature = $feature)]
                 #[must_use]
                 pub fn $endpoint(&self) -> BoxEndpoint<'static> {
-                    within(&self.auth, || self.service.$endpoint().map_to_response().boxed()).0
+                    self.within(|| self.service.$endpoint().map_to_response().boxed())
                 }
 
                 #[doc = concat!("The document in ", $name, ", as a page.")]
                 #[cfg(feature = $feature)]
                 #[must_use]
                 pub fn $html(&self) -> String {
-                    within(&self.auth, || self.service.$html()).0
+                    self.within(|| self.service.$html())
                 }
             )*
         }
@@ -142,17 +190,49 @@ impl<T: OpenApi> AuthApi<T> {
     #[must_use]
     pub fn configure(
         mut self,
-        configure: impl FnOnce(OpenApiService<T, ()>) -> OpenApiService<T, ()>,
+        configure: impl FnOnce(OpenApiService<Joined<T>, ()>) -> OpenApiService<Joined<T>, ()>,
     ) -> Self {
         self.service = configure(self.service);
         self
     }
 
     /// The address under which clients reach the API, as in `/api` or `https://example.org/api`.
+    ///
+    /// With [`guarded_by`](Self::guarded_by), the path of the first one says where the API is
+    /// mounted inside of the guard.
     #[must_use]
-    pub fn server(self, url: impl Into<String>) -> Self {
+    pub fn server(mut self, url: impl Into<String>) -> Self {
         let url: String = url.into();
+        self.served.at.get_or_insert_with(|| path_of(&url).to_owned());
         self.configure(|service| service.server(url))
+    }
+
+    /// Says that the API stands inside of a guard, for documents and the access report: operations
+    /// that are not excluded need a user there, also if they do not take one.
+    ///
+    /// [`server`](Self::server) says where the API is mounted, `/` if it is not called. An
+    /// excluded path that is only one of those that an operation serves does not show.
+    ///
+    /// # Security
+    ///
+    /// A request that has not passed the guard, because it was forgotten around the routes, is
+    /// answered with 503.
+    #[must_use]
+    pub fn guarded_by<U: AuthUser>(mut self, guard: &Guard<U>) -> Self {
+        self.served.guard = Some(guard.rules().clone());
+        self
+    }
+
+    /// Serves every path with and without a final slash: `/status` and `/status/` are the same
+    /// operation. Documents show the path as the operation has it.
+    #[must_use]
+    pub fn slash_tolerant(mut self) -> Self {
+        self.served.slash_tolerant = true;
+        self
+    }
+
+    fn within<R>(&self, make: impl FnOnce() -> R) -> R {
+        within(&self.auth, &self.served, make).0
     }
 
     /// Who may call what, one line per operation: method, path, who.
@@ -161,35 +241,50 @@ impl<T: OpenApi> AuthApi<T> {
     /// what then shows in review.
     #[must_use]
     pub fn access_report(&self) -> AccessReport {
-        let (_, seen) = within(&self.auth, T::meta);
+        let (_, seen) = within(&self.auth, &self.served, Joined::<T>::meta);
         AccessReport::new(seen.operations)
     }
 
     /// The document as JSON.
     #[must_use]
     pub fn spec(&self) -> String {
-        within(&self.auth, || self.service.spec()).0
+        self.within(|| self.service.spec())
     }
 
     /// The document as YAML.
     #[must_use]
     pub fn spec_yaml(&self) -> String {
-        within(&self.auth, || self.service.spec_yaml()).0
+        self.within(|| self.service.spec_yaml())
     }
 
     /// The document as JSON, as an endpoint.
     #[must_use]
     pub fn spec_endpoint(&self) -> BoxEndpoint<'static> {
-        within(&self.auth, || self.service.spec_endpoint().map_to_response().boxed()).0
+        self.within(|| self.service.spec_endpoint().map_to_response().boxed())
     }
 }
 
 impl<T: OpenApi + 'static> IntoEndpoint for AuthApi<T> {
-    type Endpoint = AuthEndpoint<ErrorsEndpoint<Boxed>>;
+    type Endpoint = AuthEndpoint<ApiEndpoint>;
 
     fn into_endpoint(self) -> Self::Endpoint {
-        let Self { service, auth } = self;
-        let (endpoint, _) = within(&auth, || service.into_endpoint());
-        auth.layer().transform(auth.errors().transform(Boxed(endpoint)))
+        let Self { service, auth, served } = self;
+        let (routes, seen) = within(&auth, &served, || service.into_endpoint());
+        let layer = auth.layer();
+        layer.transform(ApiEndpoint {
+            auth,
+            routes: Boxed(routes),
+            allowed: seen.allowed,
+            guard: served.guard,
+        })
     }
+}
+
+/// The path of an address, without a final slash: `/api` of `https://example.org/api/`.
+fn path_of(url: &str) -> &str {
+    let path = match url.split_once("://") {
+        Some((_, rest)) => rest.find('/').map_or("", |slash| &rest[slash..]),
+        None => url,
+    };
+    path.trim_end_matches('/')
 }

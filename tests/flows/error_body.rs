@@ -20,6 +20,7 @@ impl ErrorBody for Failure {
         match rejection {
             Rejection::InvalidSession => StatusCode::from_u16(440).unwrap(),
             Rejection::WrongCredentials => StatusCode::BAD_REQUEST,
+            Rejection::ReauthenticationRequired => StatusCode::UNAUTHORIZED,
             rejection => rejection.status(),
         }
     }
@@ -118,6 +119,12 @@ async fn the_headers_are_there_whatever_the_body() {
     let answer = world.browser().login_with("ann", "no").await;
     is(&answer, 429, "TOO_MANY_ATTEMPTS");
     assert_eq!(answer.all("retry-after"), ["1"]);
+
+    let bob = world.logged_in("bob").await;
+    world.wait(Duration::minutes(11));
+    let answer = bob.get("/guard/fresh").await;
+    is(&answer, 401, "REAUTHENTICATION_REQUIRED");
+    assert_eq!(answer.all("www-authenticate").len(), 1, "401 never goes without a challenge");
 }
 
 #[tokio::test]

@@ -178,6 +178,7 @@ async fn the_middleware_does_it_for_a_whole_application() {
     }
     let answer = client.post("/plain/echo").body("application/json", "{").await;
     is_problem(&answer, 400, "malformed_request");
+    assert_eq!(answer.all("vary"), ["cookie"], "what the layer adds is kept");
     let answer = client.get("/refuses").await;
     assert_eq!((answer.status, answer.body.as_str()), (400, "the handler says so"));
     assert_eq!(client.get("/query?name=ann").await.is(200).body, "ann");
@@ -207,4 +208,53 @@ async fn documents_say_it_where_there_is_something_to_read() {
     let refused = &document["paths"]["/echo"]["post"]["responses"]["415"]["content"];
     let schema = &refused["application/problem+json"]["schema"];
     assert_eq!(*schema, json!({"$ref": "#/components/schemas/Problem"}));
+}
+
+/// An application that has its own words for what is wrong with a body.
+#[derive(Object)]
+struct Words {
+    body: String,
+}
+
+impl ErrorBody for Words {
+    fn refusal(rejection: &Rejection, _: StatusCode) -> Self {
+        Self { body: rejection.code().into() }
+    }
+
+    fn fault(_: StatusCode) -> Self {
+        Self { body: "fault".into() }
+    }
+
+    fn other(error: &OtherError<'_>) -> Self {
+        Self { body: error.body().map_or("none".into(), |body| format!("{body:?}")) }
+    }
+}
+
+#[handler]
+async fn plain_entry(entry: poem::web::Json<Entry>) -> String {
+    entry.0.text
+}
+
+#[tokio::test]
+async fn an_application_learns_what_is_wrong_with_a_body() {
+    let world = World::with(|config| config.error_body::<Words>()).await;
+    let api = world.auth.openapi(Reader, "Reader", "1.0");
+    let plain = post(plain_entry).with(world.auth.errors());
+    let client = World::serve(Route::new().at("/plain", plain).nest("/", api));
+    for path in ["/entry", "/plain"] {
+        let said = async |answer: auth_tests::browser::Ask| answer.await.json()["body"].clone();
+        let ask = || client.post(path);
+        assert_eq!(said(ask()).await, "Missing", "{path}");
+        assert_eq!(said(ask().body("text/plain", "x")).await, "Unsupported", "{path}");
+        assert_eq!(said(ask().body("application/json", "{\"text\"")).await, "Unreadable", "{path}");
+        assert_eq!(said(ask().json(json!({}))).await, "Unfit", "{path}");
+        assert_eq!(said(ask().json(json!([]))).await, "Unfit", "{path}");
+        assert_eq!(said(client.get(path)).await, "none", "{path}");
+    }
+    assert_eq!(
+        client.post("/form").body("application/x-www-form-urlencoded", "x=y").await.json()["body"],
+        "Unfit"
+    );
+    assert_eq!(client.get("/nowhere").await.json()["body"], "none");
+    assert_eq!(client.get("/bounds?n=x").await.json()["body"], "none");
 }

@@ -1,7 +1,11 @@
 //! All schemes by one table: what each answers, and which of them an application has.
 
-use auth_poem::prelude::*;
+use auth_poem::{
+    prelude::*,
+    testing::{Credential, Sample, Standing, Walk},
+};
 use auth_tests::{Browser, Office, browser::Ask, world::password_of};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
 const HEADER: &str = "x-session-id";
@@ -204,12 +208,7 @@ async fn a_disabled_scheme_is_not_tried_not_challenged_and_not_documented() {
             let found = outcomes(|path| ann.present(&after.browser(), path)).await;
             let expected = match way {
                 way if !ways.contains(&way) => both(200, "ann"),
-                Way::Basic | Way::Bearer => {
-                    [(401, "unsupported_scheme".into()), (200, "nobody".into())]
-                }
-                Way::Header | Way::Cookie => {
-                    [(401, "missing_credentials".into()), (200, "nobody".into())]
-                }
+                _ => [(401, "unsupported_scheme".into()), (200, "nobody".into())],
             };
             assert_eq!(found, expected, "{way:?} without {disabled}");
         }
@@ -358,4 +357,44 @@ async fn without_that_public_operations_look_at_nothing() {
     }
     assert_eq!(office.hasher.jobs(), before);
     assert_eq!((office.clerks.calls().total(), office.sessions.calls().total()), (0, 0));
+}
+
+#[tokio::test]
+async fn the_document_of_every_configuration_is_true() {
+    type Change = fn(AuthConfig) -> AuthConfig;
+    let changes: [Change; 5] = [
+        |config| config,
+        |config| config.session_header(HEADER),
+        |config| config.session_header(HEADER).without_session_cookie(),
+        |config| config.session_header(HEADER).verify_on_public_operations(),
+        |config| config.disable_scheme("basic").disable_scheme("bearer").without_challenges(),
+    ];
+    for change in changes {
+        let office = Office::with(change).await;
+        let ann = json!({ "name": "ann", "password": password_of("ann") });
+        let has_tokens = office.document["components"]["securitySchemes"]["bearer"].is_object();
+        let report = Walk::new(office.endpoint(), &office.document.to_string())
+            .credentials(async |who| {
+                // Whoever has just logged in lacks nothing.
+                if who.standing() == Standing::Lacking {
+                    return None;
+                }
+                Some(Credential::new(match who.scheme() {
+                    "basic" => STANDARD.encode(format!("ann:{}", password_of("ann"))),
+                    "bearer" => office.token("ann").await,
+                    "session" => office.logged_in("ann").await.cookie()?,
+                    _ => office.browser().login("ann").await.is(200).all(HEADER)[0].to_owned(),
+                }))
+            })
+            .samples(async |operation| match operation.to_string().as_str() {
+                "POST /token" if !has_tokens => Some(Sample::skip("tokens are disabled")),
+                "POST /login" | "POST /token" => Some(Sample::json(ann.clone())),
+                _ => None,
+            })
+            .run()
+            .await;
+        report.assert_clean();
+        let unused: &[&str] = if has_tokens { &[] } else { &["POST /token"] };
+        assert_eq!(report.never_succeeded(), unused, "{report}");
+    }
 }

@@ -193,6 +193,12 @@ impl Office {
         Browser::new(self.app.clone())
     }
 
+    /// The application, for a walk through its document.
+    #[must_use]
+    pub fn endpoint(&self) -> App {
+        self.app.clone()
+    }
+
     /// A browser in which this clerk has logged in.
     pub async fn logged_in(&self, name: &str) -> Browser {
         let browser = self.browser();

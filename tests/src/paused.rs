@@ -81,6 +81,15 @@ impl SessionStore for PausedSessions {
         self.inner.list_by_user(user, now).await
     }
 
+    async fn list(
+        &self,
+        skip: u32,
+        take: u32,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Arc<SessionRecord>>, Error> {
+        self.inner.list(skip, take, now).await
+    }
+
     async fn delete_by_handle(
         &self,
         user: &UserKey,

@@ -53,7 +53,7 @@ async fn what_cannot_be_read_is_refused_before_any_work() {
         "Basic YW5uADp4".into(),     // NUL in the name
         "Basic YW5uOgA=".into(),     // NUL in the password
         "Basic YW5uDQpYOng=".into(), // a line break
-        format!("Basic {}", "YW5u".repeat(1024 * 1024 / 4)),
+        format!("Basic YW5uOnh4{}", "eHh4".repeat(1024 * 1024 / 4)), // "ann:" and a mebibyte
     ];
     for header in &headers {
         for path in ["/me", "/maybe"] {
@@ -63,6 +63,21 @@ async fn what_cannot_be_read_is_refused_before_any_work() {
     }
     assert_eq!(office.hasher.jobs(), before);
     assert_eq!(office.clerks.calls().total(), 0);
+}
+
+#[tokio::test]
+async fn two_headers_are_refused_and_not_chosen_from() {
+    let office = Office::with(|config| config.disable_scheme("bearer")).await;
+    let password = password_of("ann");
+    let ask = |path: &str| office.browser().get(path).basic("ann", &password);
+    for path in ["/me", "/maybe"] {
+        for second in ["Basic YW5uOng=", "Bearer x", "Test", ""] {
+            let answer = ask(path).header("authorization", second).await;
+            is_refused(&answer, "malformed_credentials", second);
+        }
+        let answer = ask(path).basic("ann", &password).await;
+        is_refused(&answer, "malformed_credentials", "the same twice");
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Cross-site request forgery: a page of another site uses the visitor's cookie.
 
+use auth_poem::prelude::Duration;
 use auth_tests::{Browser, World, browser::Ask};
 use serde_json::json;
 
@@ -123,6 +124,18 @@ async fn a_token_is_proof_enough_wherever_the_page_came_from() {
         let login = json!({ "name": "ann", "password": "the long password of ann" });
         let answer = from_page(world.browser().post("/token").json(login), site, origin).await;
         assert_eq!(answer.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_proof_enough_beside_a_session_that_is_tried_first_and_more_recent() {
+    let world = World::new().await;
+    let token = world.admin_token("root").await;
+    world.wait(Duration::minutes(1));
+    let root = world.admin("root").await;
+    for (site, origin, _) in PAGES {
+        let answer = from_page(root.post("/admin/me").bearer(&token), site, origin).await;
+        assert_eq!(answer.is(200).body, "root", "{site} {origin}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! The flows of an account, one per file, all on the handle [`AuthHandle`].
 
-use std::{fmt, marker::PhantomData, sync::Arc};
+use std::{fmt, marker::PhantomData, net::IpAddr, sync::Arc};
 
 use crate::{
     context::Context,
@@ -36,6 +36,14 @@ impl<U: AuthUser> AuthHandle<U> {
             context.session.presented_key(service, head.headers);
         }
         Self { context, user: PhantomData }
+    }
+
+    /// The client's address, with trusted proxies taken into account: for logs, and for limits of
+    /// the application's own.
+    #[must_use]
+    pub fn client_ip(&self) -> Option<IpAddr> {
+        // Noted when the handle was made.
+        self.context.client().ok().and_then(|client| client.ip)
     }
 
     /// Who the user is, if the operation asked for one or somebody has logged in since.

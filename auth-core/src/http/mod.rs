@@ -7,6 +7,7 @@ use http::{HeaderMap, Method, Uri};
 pub mod authorization;
 pub mod cookie;
 pub mod cross_site;
+pub mod excluded;
 pub mod forwarded;
 pub(crate) mod session_header;
 

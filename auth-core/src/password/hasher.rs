@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use super::{
     MAX_PASSWORD_BYTES, PasswordHash,
     cost::Argon2Cost,
+    legacy::LegacyHash,
     phc::{Argon2Hash, SALT_BYTES, TAG_BYTES},
     pool::Pool,
 };
@@ -67,6 +68,8 @@ struct Inner {
     params: Params,
     /// What a password is compared with where there is no hash. Nothing verifies against it.
     dummy: Argon2Hash,
+    /// Forms of hashes from before.
+    legacy: Vec<Arc<dyn LegacyHash>>,
     pool: Pool,
 }
 
@@ -111,7 +114,7 @@ impl PasswordHasher {
         let dummy = Argon2Hash::parse(&dummy, cost).map_err(|error| refuse(&error))?;
         let threads = thread::available_parallelism().map_or(1, NonZero::get);
         let pool = Pool::new(threads, QUEUE);
-        Ok(Self(Arc::new(Inner { cost, params, dummy, pool })))
+        Ok(Self(Arc::new(Inner { cost, params, dummy, legacy: Vec::new(), pool })))
     }
 
     /// Sets how many hashes are computed at once. Default: as many as the process may use cores.
@@ -136,8 +139,32 @@ impl PasswordHasher {
     }
 
     fn with_pool(self, pool: Pool) -> Self {
+        self.rebuilt(self.0.legacy.clone(), pool)
+    }
+
+    fn rebuilt(&self, legacy: Vec<Arc<dyn LegacyHash>>, pool: Pool) -> Self {
         let Inner { cost, params, dummy, .. } = &*self.0;
-        Self(Arc::new(Inner { cost: *cost, params: params.clone(), dummy: dummy.clone(), pool }))
+        let (params, dummy) = (params.clone(), dummy.clone());
+        Self(Arc::new(Inner { cost: *cost, params, dummy, legacy, pool }))
+    }
+
+    /// Accepts hashes of an older form too, until their owners log in and get new ones. Default:
+    /// none. With several, the first that knows the form decides.
+    ///
+    /// Call this before the hasher is cloned, as with [`threads`](Self::threads).
+    ///
+    /// # Security
+    ///
+    /// Verifying an old hash costs the work of an argon2 hash beside its own, so that its time does
+    /// not tell that the user exists and is an old one; a form that is expensive itself, such as
+    /// bcrypt, is slower still. A text that begins as an argon2 hash is never handed to the form,
+    /// nor is an empty one: a form that compares what was stored as it is would take a stolen hash
+    /// for a password.
+    #[must_use]
+    pub fn accept(self, form: impl LegacyHash) -> Self {
+        let mut legacy = self.0.legacy.clone();
+        legacy.push(Arc::new(form));
+        self.rebuilt(legacy, Pool::new(self.0.pool.threads(), self.0.pool.queue()))
     }
 
     /// How many hashes were made and verified so far, dummies included: a test compares what
@@ -175,56 +202,6 @@ impl PasswordHasher {
             .await?;
         hash.map(PasswordHash::from_stored).map_err(|error| Error::Crypto(error.to_string().into()))
     }
-
-    /// Verifies a password against the hash of a user, or against nothing.
-    ///
-    /// `None`, for nobody or for a user without a password, takes as long as a wrong password and
-    /// is [`Verdict::Wrong`]. So is a hash that is not of argon2, or whose parameters ask for more
-    /// than 128 MiB or a GiB of work; that is logged as an error, without the hash. So is a
-    /// password of more than [`MAX_PASSWORD_BYTES`].
-    ///
-    /// # Errors
-    ///
-    /// - too many hashes wait: [`Error::Overloaded`]
-    /// - argon2 fails: [`Error::Crypto`]
-    ///
-    /// # Security
-    ///
-    /// For a user whose hash is cheaper than the configured cost, a wrong password is made to cost
-    /// the difference too. For one whose hash is more expensive it takes longer: to lower the cost
-    /// is to tell users from before that from those who do not exist.
-    pub async fn verify(
-        &self,
-        password: &str,
-        hash: Option<&PasswordHash>,
-    ) -> Result<Verdict, Error> {
-        let cost = self.0.cost;
-        let hash = match hash.map(|hash| Argon2Hash::parse(hash.expose(), cost)) {
-            Some(Ok(hash)) if password.len() <= MAX_PASSWORD_BYTES => Some(hash),
-            Some(Err(reason)) => {
-                tracing::error!(reason, "a stored password hash cannot be used");
-                None
-            }
-            Some(Ok(_)) | None => None,
-        };
-        let right =
-            Verdict::Right { outdated: hash.as_ref().is_some_and(|hash| hash.is_outdated(cost)) };
-        let is_real = hash.is_some();
-        let hash = hash.unwrap_or_else(|| self.0.dummy.clone());
-        let usual = self.0.params.block_count();
-        let password = copy(password);
-        let matches = self
-            .0
-            .pool
-            .run(move |memory| {
-                let matches = hash.verify(&password, cost, memory);
-                memory.keep_at_most(usual);
-                matches
-            })
-            .await?
-            .map_err(|error| Error::Crypto(error.to_string().into()))?;
-        Ok(if matches & is_real { right } else { Verdict::Wrong })
-    }
 }
 
 /// The bytes that are hashed, wiped when the job is done. No more of them than anybody's password
@@ -252,3 +229,4 @@ impl fmt::Debug for PasswordHasher {
 
 #[cfg(test)]
 mod tests;
+mod verify;

@@ -10,12 +10,14 @@ use crate::secret::SecurityStamp;
 mod common;
 mod cost;
 mod hasher;
+mod legacy;
 mod phc;
 mod policy;
 mod pool;
 
 pub use cost::Argon2Cost;
 pub use hasher::{PasswordHasher, Verdict};
+pub use legacy::LegacyHash;
 pub use policy::{PasswordPolicy, WeakPassword};
 
 /// The longest password that can be set or verified: 1024 bytes.
@@ -40,7 +42,8 @@ struct Inner {
 }
 
 impl PasswordHash {
-    /// A hash that a store or another system kept. A [`PasswordHasher`] verifies argon2 hashes.
+    /// A hash that a store or another system kept. A [`PasswordHasher`] verifies argon2 hashes, and
+    /// others that [`PasswordHasher::accept`] makes known to it.
     pub fn from_stored(phc: impl Into<Box<str>>) -> Self {
         Self(Arc::new(Inner { phc: phc.into(), stamp: OnceLock::new() }))
     }

@@ -37,11 +37,12 @@ pub struct PasswordPolicy {
     min: usize,
     /// In lower case.
     blocked: Arc<[Box<str>]>,
+    allow_common: bool,
 }
 
 impl Default for PasswordPolicy {
     fn default() -> Self {
-        Self { min: 15, blocked: Arc::default() }
+        Self { min: 15, blocked: Arc::default(), allow_common: false }
     }
 }
 
@@ -70,6 +71,19 @@ impl PasswordPolicy {
         self
     }
 
+    /// Takes the passwords that attackers try first. For clients that exist and know no better rule
+    /// than a length.
+    ///
+    /// # Security
+    ///
+    /// NIST and OWASP ASVS 6.2.4 both ask for such a list. Without it a throttled attacker needs few
+    /// guesses for some of the users.
+    #[must_use]
+    pub fn dangerous_allow_common(mut self) -> Self {
+        self.allow_common = true;
+        self
+    }
+
     /// Checks a new password for a user of these login names. Signup and password change only:
     /// whoever has a weak password from before must be able to log in to change it.
     ///
@@ -93,7 +107,7 @@ impl PasswordPolicy {
                 return Err(WeakPassword::BlockedWord);
             }
         }
-        if is_common(password) {
+        if !self.allow_common && is_common(password) {
             return Err(WeakPassword::Common);
         }
         Ok(())
@@ -194,6 +208,17 @@ mod tests {
         ] {
             assert_eq!(policy.check(password, &["alice", "bob"]), Ok(()), "{password:?}");
         }
+    }
+
+    #[test]
+    fn takes_common_passwords_only_where_it_is_told_to() {
+        let policy = PasswordPolicy::default().min_length(8);
+        assert_eq!(policy.check("password123", &[]), Err(WeakPassword::Common));
+        let policy = policy.dangerous_allow_common();
+        assert_eq!(policy.check("password123", &[]), Ok(()));
+        assert_eq!(policy.check("passwor", &[]), Err(WeakPassword::TooShort { min: 8 }));
+        let named = policy.check("password123", &["password123@example.org"]);
+        assert_eq!(named, Err(WeakPassword::SameAsName));
     }
 
     #[test]

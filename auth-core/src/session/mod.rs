@@ -11,7 +11,7 @@
 
 mod commit;
 pub mod live;
-mod patch;
+pub(crate) mod patch;
 pub mod record;
 pub mod schema;
 mod service;

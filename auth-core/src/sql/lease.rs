@@ -5,6 +5,10 @@ use std::{future::Future, io, time::Duration};
 use sqlx::{Database, Pool, pool::PoolConnection};
 use tokio::{runtime::Handle, time::timeout};
 
+/// What PostgreSQL says when a table has changed since a statement was prepared on a connection. It
+/// says so each time that the statement is used there again.
+const STALE_STATEMENT: &str = "0A000";
+
 /// An engine as far as waiting for it goes.
 pub(crate) trait Patience: Database {
     /// How long a statement may go without an answer; `None` where the engine ends it by itself.
@@ -36,6 +40,17 @@ impl<DB: Patience> Lease<DB> {
 
     pub(crate) fn connection(&mut self) -> &mut DB::Connection {
         &mut self.connection
+    }
+
+    /// Passes the answer on. If it says that no answer to this statement can be had on this
+    /// connection any more, the connection is closed and not given back.
+    pub(crate) fn end<T>(mut self, answer: Result<T, sqlx::Error>) -> Result<T, sqlx::Error> {
+        let error = answer.as_ref().err().and_then(sqlx::Error::as_database_error);
+        if error.and_then(|error| error.code()).is_some_and(|code| code == STALE_STATEMENT) {
+            self.connection.close_on_drop();
+            self.limit = None;
+        }
+        answer
     }
 }
 

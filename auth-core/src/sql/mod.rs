@@ -10,7 +10,8 @@ pub(crate) mod migrate;
 mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
-#[cfg(all(test, feature = "postgres"))]
+#[cfg(test)]
+#[cfg(feature = "postgres")]
 pub(crate) mod testing;
 pub(crate) mod value;
 
@@ -133,7 +134,8 @@ macro_rules! on_engine {
                 let mut lease = $crate::sql::lease::Lease::of(pool).await?;
                 let limit = lease.limit();
                 let $connection = lease.connection();
-                $crate::sql::lease::in_time(limit, async { $code }).await
+                let answer = $crate::sql::lease::in_time(limit, async { $code }).await;
+                lease.end(answer)
             };
             answer.await
         })

@@ -64,11 +64,15 @@ pub fn postgres_options(url: &str) -> Result<PgConnectOptions, Error> {
 
 /// The settings of a pool with which this framework's stores are meant to run on PostgreSQL.
 ///
-/// | | | |
-/// |---|---|---|
-/// | `acquire_timeout` | 2 s | How long a request waits for a connection; then the store has failed, and the answer is 503. The stores wait as long for the answer to a statement. Logins and page loads feel broken after about that time, and a queue that is longer only fills with requests whose clients have left |
-/// | `max_connections` | 10 | The default of sqlx, and what HikariCP measured as enough for a database of four cores. Nine such processes fit into the 97 connections that PostgreSQL allows by default |
-/// | `test_before_acquire` | off | By default sqlx asks the server before each statement whether the connection is still there, which doubles the way. Here it asks where the connection lay idle for more than a second: while there is traffic, connections that are dead are found by using them |
+/// - `acquire_timeout`, two seconds: how long a request waits for a connection; then the store has
+///   failed, and the answer is 503. The stores wait as long for the answer to a statement. By then
+///   most people have given a page up, and a longer queue only fills with requests whose clients
+///   have left;
+/// - `max_connections`, ten: the default of sqlx and of other pools. Nine such processes fit into
+///   the 97 connections that PostgreSQL leaves to applications by default;
+/// - `test_before_acquire`, off: by default sqlx asks the server before each statement whether the
+///   connection is still good, which doubles the way. Here it asks where the connection lay idle
+///   for more than a second; while there is traffic, dead connections are found by using them.
 ///
 /// For [`open_postgres`] and for pools that you set up yourself; then with
 /// [`postgres_options`] too.
@@ -101,6 +105,9 @@ pub fn postgres_pool_options() -> PgPoolOptions {
 }
 
 /// Connects to a PostgreSQL database with [`postgres_options`] and [`postgres_pool_options`].
+///
+/// The database's encoding must be UTF8, as it is by default: in others, a text that a client sends
+/// may be one that the database cannot store, which is a fault and not a refusal.
 ///
 /// # Errors
 ///

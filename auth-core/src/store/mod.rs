@@ -22,8 +22,8 @@ pub use self::sql::SqlSessions;
 ///
 /// The obligations, which the suite in `store::conformance` (feature `testing`) checks:
 ///
-/// - an expired session is no session: `load`, `update`, `touch` and `list_by_user` do not see it,
-///   whether or not it was purged;
+/// - an expired session is no session: `load`, `update`, `touch`, `list_by_user` and `list` do
+///   not see it, whether or not it was purged;
 /// - a deleted session never comes back: `update` and `touch` do not insert;
 /// - `create`, `update` and `delete` are atomic against each other, from any number of processes;
 /// - what was acknowledged is there.
@@ -84,6 +84,15 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
     async fn list_by_user(
         &self,
         user: &UserKey,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Arc<SessionRecord>>, Error>;
+
+    /// The live sessions in which somebody is logged in, oldest first: `take` of them at most,
+    /// without the first `skip`. For administrators; no request of a user needs it.
+    async fn list(
+        &self,
+        skip: u32,
+        take: u32,
         now: DateTime<Utc>,
     ) -> Result<Vec<Arc<SessionRecord>>, Error>;
 

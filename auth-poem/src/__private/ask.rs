@@ -86,11 +86,13 @@ pub fn api<T: Send + Sync + 'static>(request: AdapterRequest<'_>) -> Result<&T, 
 }
 
 /// The user that a function takes.
+#[must_use]
 pub const fn whom<U: AuthUser, F>(_: fn(&'static U, &'static Request) -> F) -> &'static UserMeta {
     U::META
 }
 
 /// The user that a method takes.
+#[must_use]
 pub const fn whom_method<T, U: AuthUser, F>(
     _: fn(&'static T, &'static U, &'static Request) -> F,
 ) -> &'static UserMeta {

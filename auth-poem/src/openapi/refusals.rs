@@ -16,31 +16,35 @@ pub(crate) type Refusal = (Rejection, Cow<'static, str>);
 
 /// What a login refuses; only operations with a handle to log in do.
 pub(crate) const LOGIN: [Refusal; 2] = [
-    (Rejection::WrongCredentials, Cow::Borrowed("The name or the password is wrong.")),
+    (Rejection::WrongCredentials, Cow::Borrowed(WRONG)),
     (TOO_MANY_ATTEMPTS, Cow::Borrowed(TOO_MANY)),
 ];
 
 const TOO_MANY_ATTEMPTS: Rejection = Rejection::TooManyAttempts { retry_after: Duration::ZERO };
 
 const TOO_MANY: &str = "Too many failed attempts.";
-const NOBODY: &str = "Nobody is logged in.";
-const ENDED: &str = "The session has ended.";
-const DOES_NOT_HOLD: &str = "A credential does not hold.";
+/// What documents say of somebody who is not known; a walk through a document looks for these.
+pub(crate) const NOBODY: &str = "Nobody is logged in.";
+pub(crate) const ENDED: &str = "The session has ended.";
+pub(crate) const DOES_NOT_HOLD: &str = "A credential does not hold.";
+/// What they say of a login that fails.
+pub(crate) const WRONG: &str = "The name or the password is wrong.";
 
 /// Every refusal of the gate and the handles, in the order in which documents speak of them.
 pub(super) fn refusals(
     policy: &'static Policy,
     configured: &Configured,
+    users: &[Principal],
     method: &Method,
 ) -> Vec<Refusal> {
-    Asked { policy, configured, users: configured.principals(policy) }.refusals(method)
+    Asked { policy, configured, users }.refusals(method)
 }
 
 /// What an operation asks of authentication, as it is configured.
 struct Asked<'a> {
     policy: &'static Policy,
     configured: &'a Configured,
-    users: Vec<Principal>,
+    users: &'a [Principal],
 }
 
 impl Asked<'_> {

@@ -74,15 +74,18 @@ impl Operation {
     /// Whether the document says that being logged in is not enough.
     #[must_use]
     pub fn has_requirement(&self) -> bool {
-        self.refuses_with().is_some()
+        !self.saying(REQUIRES).is_empty()
     }
 
-    /// With which status the operation refuses whoever does not meet its requirement.
-    pub(super) fn refuses_with(&self) -> Option<StatusCode> {
-        [StatusCode::FORBIDDEN, StatusCode::NOT_FOUND].into_iter().find(|status| {
-            let description = &self.responses[status.as_str()]["description"];
-            description.as_str().is_some_and(|text| text.contains(REQUIRES))
-        })
+    /// The statuses of whose answers the document says this.
+    pub(super) fn saying(&self, sentence: &str) -> Vec<StatusCode> {
+        let responses = self.responses.as_object().into_iter().flatten();
+        responses
+            .filter(|(_, response)| {
+                response["description"].as_str().is_some_and(|text| text.contains(sentence))
+            })
+            .filter_map(|(status, _)| status.parse().ok())
+            .collect()
     }
 
     /// Whether the operation can do without a credential.

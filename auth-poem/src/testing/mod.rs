@@ -14,16 +14,23 @@
 //!
 //! | the document says | the server must |
 //! |---|---|
-//! | a credential is needed | answer 401 to nobody, to a stale cookie, to a part: a problem document with a code |
-//! | no credential is needed, or `{}` is among the alternatives | not answer 401, nor to a stale cookie |
-//! | the operation takes a token, optional or not | answer 401 to one that does not hold |
+//! | a credential is needed | refuse nobody, a stale cookie, a part |
+//! | no credential is needed, or `{}` is among the alternatives | not refuse, nor a stale cookie |
+//! | the operation takes a token, optional or not | refuse one that does not hold |
 //! | the operation takes a session | have a stale cookie removed |
-//! | "The operation requires: …" | answer 403 to a user who lacks it |
+//! | "The operation requires: …" | refuse a user who lacks it, with that status |
 //! | anything | never turn away a good credential with 401, or with 403 as `forbidden`, `cross_site`, … |
+//! | the schema of an error | answer such errors with bodies that fit it |
 //! | anything | not fail with 5xx |
 //!
-//! A 401 with the code `wrong_credentials` is about the body of a login and passes as any other
-//! documented answer.
+//! To refuse is to answer with the status of which the document says "Nobody is logged in.", "The
+//! session has ended." or "A credential does not hold.", else 401, and with a problem document and
+//! its code, or another JSON document of which the schema is known: the form of an
+//! [`ErrorBody`](crate::ErrorBody).
+//!
+//! A refusal with the code `wrong_credentials`, or with the status of which the document says "The
+//! name or the password is wrong.", is about the body of a login and passes as any other documented
+//! answer.
 //!
 //! # Examples
 //!
@@ -93,6 +100,7 @@
 //! ```
 
 mod document;
+mod fits;
 mod report;
 mod request;
 mod rules;

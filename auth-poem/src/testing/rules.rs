@@ -7,11 +7,19 @@ use serde_json::Value;
 
 use super::{
     document::{Alternative, Document, Operation, Place},
+    fits::fits,
     sample::essence,
+};
+use crate::openapi::{
+    REQUIRES,
+    refusals::{DOES_NOT_HOLD, ENDED, NOBODY, WRONG},
 };
 
 /// The media type of refusals.
 const PROBLEM: &str = "application/problem+json";
+
+/// A session cookie of the right form that no store knows.
+pub(super) const STALE: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// Refusals of a caller whom the document lets in.
 const ACCESS: [&str; 4] =
@@ -42,8 +50,8 @@ pub(super) enum Caller {
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) content_type: Option<String>,
-    /// The problem document, if it is one.
-    pub(super) problem: Option<Value>,
+    /// The body of an error, if it is JSON.
+    pub(super) error: Option<Value>,
     pub(super) is_empty: bool,
     pub(super) set_cookies: Vec<String>,
 }
@@ -96,7 +104,7 @@ pub(super) fn judge(
 ) -> Result<bool, Vec<String>> {
     let mut mismatches = Vec::new();
     let mut allowed = false;
-    if let Err(mismatch) = documented(document, operation, answer) {
+    if let Err(mismatch) = documented(house, document, operation, answer) {
         allowed = house.allowed.contains(&answer.status.as_u16());
         if !allowed {
             mismatches.push(mismatch);
@@ -106,17 +114,27 @@ pub(super) fn judge(
         mismatches.push("the server failed, so the call says nothing about access".to_owned());
     }
     mismatches.extend(about_problem(house, answer));
+    mismatches.extend(about_schema(document, operation, answer));
     mismatches.extend(about_caller(house, document, operation, caller, answer));
     if mismatches.is_empty() { Ok(allowed) } else { Err(mismatches) }
 }
 
 /// Whether the document has the status, with the content type.
-fn documented(document: &Document, operation: &Operation, answer: &Answer) -> Result<(), String> {
+fn documented(
+    house: &House,
+    document: &Document,
+    operation: &Operation,
+    answer: &Answer,
+) -> Result<(), String> {
     let status = answer.status.as_u16();
     let Some(response) = operation.response(document, answer.status) else {
         return Err(format!("{status} is not documented"));
     };
     if *operation.method() == Method::HEAD {
+        return Ok(());
+    }
+    if house.own_refusals.is_some() && response.get("content").is_none() && status >= 400 {
+        // Of a responder that does not describe its bodies documents say the status only.
         return Ok(());
     }
     let content = response["content"].as_object();
@@ -148,11 +166,30 @@ fn about_problem(house: &House, answer: &Answer) -> Option<String> {
     if house.own_refusals.is_some() || !answer.is_problem() {
         return None;
     }
-    let problem = answer.problem.as_ref();
+    let problem = answer.error.as_ref();
     if problem.is_none_or(|problem| problem["status"] != answer.status.as_u16()) {
         return Some("the problem document's status is not the answer's".to_owned());
     }
     answer.code().is_none().then(|| "the problem document has no code".to_owned())
+}
+
+/// The body of an error must be what the document shows.
+fn about_schema(document: &Document, operation: &Operation, answer: &Answer) -> Option<String> {
+    let schema = schema_of(document, operation, answer)?;
+    let problem = fits(document, schema, answer.error.as_ref()?).err()?;
+    Some(format!("the body does not fit its schema: {problem}"))
+}
+
+/// The schema of a body of this status and media type.
+fn schema_of<'a>(
+    document: &'a Document,
+    operation: &'a Operation,
+    answer: &Answer,
+) -> Option<&'a Value> {
+    let actual = answer.content_type.as_deref()?;
+    let content = operation.response(document, answer.status)?["content"].as_object()?;
+    let (_, media) = content.iter().find(|(kind, _)| covers(kind, actual))?;
+    media.get("schema")
 }
 
 /// What the answer must be to this caller.
@@ -164,68 +201,116 @@ fn about_caller(
     answer: &Answer,
 ) -> Vec<String> {
     let mut mismatches = Vec::new();
+    let asked = Asked { house, document, operation, answer };
     match caller {
         Caller::Bad(scheme) if operation.lists(scheme) => {
-            mismatches.extend(must_refuse(house, answer, "a credential that does not hold"));
+            let whom = "a credential that does not hold";
+            mismatches.extend(must_refuse(asked, &[DOES_NOT_HOLD, ENDED], whom));
         }
         // Who refuses is the scheme that is missing, in the form that the document says.
         Caller::Part(_) if house.own_refusals.is_none() => {
-            let refused = answer.status == StatusCode::UNAUTHORIZED;
-            if !refused {
+            let refused = asked.statuses(&[NOBODY], StatusCode::UNAUTHORIZED);
+            if answer.status != StatusCode::UNAUTHORIZED && !refused.contains(&answer.status) {
                 mismatches.push("a part of what is needed must be refused, with 401".to_owned());
             }
         }
         Caller::Nobody | Caller::Bad(_) | Caller::Stale(_) | Caller::Part(_) => {
             if operation.is_open() {
-                mismatches.extend(must_admit(house, answer, "the operation needs no credential"));
+                mismatches.extend(must_admit(asked, "the operation needs no credential"));
             } else {
-                mismatches.extend(must_refuse(house, answer, "nobody who is known"));
+                let sentences: &[&str] = match caller {
+                    Caller::Nobody | Caller::Part(_) => &[NOBODY],
+                    _ => &[NOBODY, ENDED, DOES_NOT_HOLD],
+                };
+                mismatches.extend(must_refuse(asked, sentences, "nobody who is known"));
             }
         }
         Caller::Entitled(_) => {
-            mismatches.extend(must_admit(house, answer, "the credential is good"));
+            mismatches.extend(must_admit(asked, "the credential is good"));
         }
         Caller::Lacking(_) => {
-            let expected = operation.refuses_with().unwrap_or(StatusCode::FORBIDDEN);
-            if answer.status != expected {
-                let expected = expected.as_u16();
+            let expected = asked.statuses(&[REQUIRES], StatusCode::FORBIDDEN);
+            if expected.contains(&answer.status) {
+                mismatches.extend(asked.form());
+            } else {
+                let expected = numbers(&expected);
                 mismatches.push(format!("the requirement is not met, so it must be {expected}"));
-            } else if house.own_refusals.is_none() && !answer.is_problem() {
-                mismatches.push(format!("the refusal is not {PROBLEM}"));
             }
         }
     }
     if let Caller::Stale(scheme) = caller
         && operation.lists(scheme)
         && let Some(Place::Cookie(name)) = document.scheme(scheme).map(|scheme| &scheme.place)
-        && !answer.set_cookies.iter().any(|cookie| removes(cookie, name))
+        && !answer.set_cookies.iter().any(|cookie| removes(cookie, name) || replaces(cookie, name))
     {
         mismatches.push(format!("the answer does not remove the cookie `{name}`"));
     }
     mismatches
 }
 
-fn must_refuse(house: &House, answer: &Answer, whom: &str) -> Option<String> {
-    match &house.own_refusals {
-        Some(statuses) => (!statuses.contains(&answer.status))
-            .then(|| format!("{whom} must be refused, with {statuses:?}")),
-        None if answer.status != StatusCode::UNAUTHORIZED => {
-            Some(format!("{whom} must be refused, with 401"))
-        }
-        None => (!answer.is_problem()).then(|| format!("the refusal is not {PROBLEM}")),
+/// An answer, and what it is held against.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    house: &'a House,
+    document: &'a Document,
+    operation: &'a Operation,
+    answer: &'a Answer,
+}
+
+impl Asked<'_> {
+    /// The statuses of which the document says one of these, or else this one.
+    fn statuses(&self, sentences: &[&str], otherwise: StatusCode) -> Vec<StatusCode> {
+        let statuses: Vec<StatusCode> =
+            sentences.iter().flat_map(|sentence| self.operation.saying(sentence)).collect();
+        if statuses.is_empty() { vec![otherwise] } else { statuses }
+    }
+
+    /// What is wrong with the body of a refusal.
+    fn form(&self) -> Option<String> {
+        let Self { house, document, operation, answer } = self;
+        let known = house.own_refusals.is_some()
+            || answer.is_problem()
+            || answer.error.is_some() && schema_of(document, operation, answer).is_some();
+        (!known).then(|| format!("the refusal is not {PROBLEM}"))
     }
 }
 
-fn must_admit(house: &House, answer: &Answer, why: &str) -> Option<String> {
-    let unauthenticated = match &house.own_refusals {
-        Some(statuses) => {
-            statuses.contains(&answer.status) && answer.status != StatusCode::FORBIDDEN
-        }
-        None => answer.status == StatusCode::UNAUTHORIZED,
+fn must_refuse(asked: Asked<'_>, sentences: &[&str], whom: &str) -> Option<String> {
+    let expected = match &asked.house.own_refusals {
+        Some(statuses) => statuses.clone(),
+        None => asked.statuses(sentences, StatusCode::UNAUTHORIZED),
     };
-    let code = answer.code().unwrap_or_default();
-    let refused = (unauthenticated && !ABOUT_THE_BODY.contains(&code)) || ACCESS.contains(&code);
+    if expected.contains(&asked.answer.status) {
+        return asked.form();
+    }
+    Some(format!("{whom} must be refused, with {}", numbers(&expected)))
+}
+
+fn must_admit(asked: Asked<'_>, why: &str) -> Option<String> {
+    let status = asked.answer.status;
+    let unauthenticated = match &asked.house.own_refusals {
+        Some(statuses) => statuses.contains(&status) && status != StatusCode::FORBIDDEN,
+        None => {
+            let unknown = asked.statuses(&[NOBODY, ENDED, DOES_NOT_HOLD], StatusCode::UNAUTHORIZED);
+            unknown.contains(&status) || status == StatusCode::UNAUTHORIZED
+        }
+    };
+    let code = asked.answer.code().unwrap_or_default();
+    // Where codes are the application's own, only the status tells a login that fails.
+    let is_about_the_body = ABOUT_THE_BODY.contains(&code)
+        || !asked.answer.is_problem() && asked.operation.saying(WRONG).contains(&status);
+    let refused = unauthenticated && !is_about_the_body || ACCESS.contains(&code);
     refused.then(|| format!("{why}, so it must not be refused"))
+}
+
+fn numbers(statuses: &[StatusCode]) -> String {
+    statuses.iter().map(StatusCode::as_str).collect::<Vec<_>>().join(" or ")
+}
+
+/// Whether a `Set-Cookie` puts a session that has just begun in the place of a dead one.
+fn replaces(set_cookie: &str, name: &str) -> bool {
+    let pair = set_cookie.split(';').next().and_then(|pair| pair.split_once('='));
+    pair.is_some_and(|(found, value)| found == name && !value.is_empty() && value != STALE)
 }
 
 /// Whether a `Set-Cookie` removes the cookie of that name.
@@ -241,11 +326,21 @@ fn removes(set_cookie: &str, name: &str) -> bool {
 
 impl Answer {
     pub(super) fn code(&self) -> Option<&str> {
-        self.problem.as_ref()?["code"].as_str().filter(|code| !code.is_empty())
+        self.error.as_ref()?["code"].as_str().filter(|code| !code.is_empty())
     }
 
     pub(super) fn is_problem(&self) -> bool {
         self.content_type.as_deref().is_some_and(|kind| essence(kind) == PROBLEM)
+    }
+
+    /// Whether the body is that of an error, and JSON.
+    pub(super) fn is_json_error(&self) -> bool {
+        let is_json = |kind: &str| {
+            let kind = essence(kind);
+            kind == "application/json" || kind.ends_with("+json")
+        };
+        (self.status.is_client_error() || self.status.is_server_error())
+            && self.content_type.as_deref().is_some_and(is_json)
     }
 }
 

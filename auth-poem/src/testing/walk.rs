@@ -14,12 +14,9 @@ use super::{
     document::{Document, Operation, Place},
     report::{Call, Outcome, Report},
     request::{Credential, request},
-    rules::{Answer, Caller, House, judge, plan},
+    rules::{Answer, Caller, House, STALE, judge, plan},
     sample::Sample,
 };
-
-/// A session cookie of the right form that no store knows.
-const STALE: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// What stands behind `Bearer` when it is to be wrong.
 const NO_TOKEN: &str = "not-a-token";
@@ -146,8 +143,9 @@ impl<E: Endpoint, C, S> Walk<E, C, S> {
     }
 
     /// Says with which statuses the application refuses somebody who is not logged in, if it has a
-    /// [`Responder`](crate::responder::Responder) of its own. Its refusals need not be problem
-    /// documents then. Default: 401 with `application/problem+json` and a code.
+    /// [`Responder`](crate::responder::Responder) of its own that does not describe its bodies. An
+    /// [`ErrorBody`](crate::ErrorBody) does, and needs nothing here. Default: what the document
+    /// says, else 401.
     pub fn own_refusals(mut self, statuses: impl IntoIterator<Item = StatusCode>) -> Self {
         self.house.own_refusals = Some(statuses.into_iter().collect());
         self
@@ -239,15 +237,15 @@ impl Answer {
         let mut answer = Self {
             status: head.status,
             content_type: head.headers.get(header::CONTENT_TYPE).map(text),
-            problem: None,
+            error: None,
             is_empty: body.is_empty(),
             set_cookies: head.headers.get_all(header::SET_COOKIE).iter().map(text).collect(),
         };
         // Other bodies are left unread: a stream of events may never end.
-        if answer.is_problem()
+        if answer.is_json_error()
             && let Ok(bytes) = body.into_bytes().await
         {
-            answer.problem = serde_json::from_slice(&bytes).ok();
+            answer.error = serde_json::from_slice(&bytes).ok();
         }
         answer
     }

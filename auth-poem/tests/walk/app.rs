@@ -60,7 +60,7 @@ async fn check_partner(_: &poem::Request, key: ApiKey) -> Option<()> {
     (key.key == "partner key").then_some(())
 }
 
-struct Api;
+pub(crate) struct Api;
 
 #[auth_api]
 impl Api {
@@ -126,21 +126,76 @@ fn user(id: i64) -> Option<User> {
     (1..=2).contains(&id).then_some(User { id, roles })
 }
 
+/// An old system's errors: another form, other statuses.
+#[derive(Object)]
+struct Failure {
+    name: String,
+    status: u16,
+}
+
+impl ErrorBody for Failure {
+    fn status(rejection: &Rejection) -> StatusCode {
+        match rejection {
+            Rejection::InvalidSession => StatusCode::from_u16(440).unwrap(),
+            Rejection::InvalidToken => StatusCode::FORBIDDEN,
+            Rejection::RequirementNotMet(_) => StatusCode::CONFLICT,
+            Rejection::WrongCredentials => StatusCode::BAD_REQUEST,
+            rejection => rejection.status(),
+        }
+    }
+
+    fn refusal(rejection: &Rejection, status: StatusCode) -> Self {
+        Self { name: rejection.code().to_uppercase(), status: status.as_u16() }
+    }
+
+    fn fault(status: StatusCode) -> Self {
+        Self { name: "BROKEN".into(), status: status.as_u16() }
+    }
+
+    fn other_status(_: StatusCode) -> StatusCode {
+        StatusCode::BAD_REQUEST
+    }
+
+    fn other(error: &OtherError<'_>) -> Self {
+        Self { name: error.detail().into(), status: error.status().as_u16() }
+    }
+}
+
 /// The application under `/api`, and its document.
 pub(crate) fn app() -> (BoxEndpoint<'static>, Value) {
+    let (_, api) = api(|config| config);
+    let document = serde_json::from_str(&api.spec()).unwrap();
+    (poem::Route::new().nest("/api", api).into_endpoint().boxed(), document)
+}
+
+/// The same with errors of its own.
+pub(crate) fn app_with_own_errors() -> (BoxEndpoint<'static>, Value) {
+    let (_, api) = api(AuthConfig::error_body::<Failure>);
+    let document = serde_json::from_str(&api.spec()).unwrap();
+    (poem::Route::new().nest("/api", api).into_endpoint().boxed(), document)
+}
+
+/// The same behind a guard, which leaves open what one needs to log in.
+pub(crate) fn app_behind_a_guard() -> (BoxEndpoint<'static>, Value) {
+    let (auth, api) = api(AuthConfig::error_body::<Failure>);
+    let guard = auth.guard::<User>().exclude("/api/login/*").exclude("/api/token/*");
+    let api = api.server("/api").guarded_by(&guard).slash_tolerant();
+    let document = serde_json::from_str(&api.spec()).unwrap();
+    (poem::Route::new().nest("/api", api).with(guard).map_to_response().boxed(), document)
+}
+
+fn api(change: impl FnOnce(AuthConfig) -> AuthConfig) -> (Authenticator, AuthApi<Api>) {
     let users = MemoryUsers::default();
     for id in 1..=2 {
         users.insert(user(id).unwrap()).unwrap();
     }
-    let auth = AuthConfig::new()
+    let config = AuthConfig::new()
         .user::<User>(users)
         .sessions(MemorySessions::default())
-        .jwt(JwtKeys::generate(JwtAlgorithm::EdDsa).unwrap())
-        .build()
-        .unwrap();
+        .jwt(JwtKeys::generate(JwtAlgorithm::EdDsa).unwrap());
+    let auth = change(config).build().unwrap();
     let api = auth.openapi(Api, "Honest", "1.0");
-    let document = serde_json::from_str(&api.spec()).unwrap();
-    (poem::Route::new().nest("/api", api).into_endpoint().boxed(), document)
+    (auth, api)
 }
 
 /// Walks through the application by a document.

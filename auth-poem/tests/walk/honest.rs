@@ -2,7 +2,7 @@
 
 use auth_poem::testing::Walk;
 
-use crate::app::{app, walk};
+use crate::app::{app, app_behind_a_guard, app_with_own_errors, walk};
 
 #[tokio::test]
 async fn passes_an_application_whose_document_is_made_from_its_policies() {
@@ -64,6 +64,32 @@ async fn calls_every_operation_as_everybody_whom_the_document_knows() {
             "Partner and session: 200",
         ]
     );
+}
+
+#[tokio::test]
+async fn passes_an_application_with_errors_of_its_own() {
+    let (app, document) = app_with_own_errors();
+    let report = walk(&app, &document).await;
+    report.assert_clean();
+    assert_eq!(report.skipped(), [""; 0]);
+    assert_eq!(report.never_succeeded(), [""; 0]);
+    let text = report.to_string();
+    for line in ["bearer, lacking             409", "bad bearer                  403"] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+    assert!(text.contains("stale session               440"), "{text}");
+}
+
+#[tokio::test]
+async fn passes_an_application_behind_a_guard() {
+    let (app, document) = app_behind_a_guard();
+    let report = walk(&app, &document).await;
+    report.assert_clean();
+    assert_eq!(report.skipped(), [""; 0]);
+    assert_eq!(report.never_succeeded(), [""; 0]);
+    let text = report.to_string();
+    let line = "GET /hello                    nobody                      401";
+    assert!(text.contains(line), "{text}");
 }
 
 #[tokio::test]

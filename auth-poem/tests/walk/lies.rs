@@ -4,11 +4,11 @@ use auth_poem::testing::{Credential, Walk};
 use poem::{
     Endpoint, Response,
     endpoint::make_sync,
-    http::{StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
 };
 use serde_json::{Value, json};
 
-use crate::app::{app, walk};
+use crate::app::{app, app_with_own_errors, walk};
 
 /// Walks through the honest application by a bent document.
 async fn bent(bend: impl FnOnce(&mut Value)) -> String {
@@ -172,12 +172,16 @@ async fn a_dead_cookie_that_is_not_removed() {
     for (set_cookie, removed) in [
         ("sid=; Max-Age=0; Path=/", true),
         ("sid=; Expires=Thu, 01 Jan 1970 00:00:00 GMT", true),
-        ("sid=fresh; Path=/", false),
+        // A session that the operation has just begun takes its place.
+        ("sid=fresh; Path=/", true),
+        (&format!("sid={}; Path=/", "A".repeat(43)), false),
+        ("other=fresh; Path=/", false),
         ("other=; Max-Age=0", false),
     ] {
+        let value: HeaderValue = set_cookie.parse().unwrap();
         let found = always(operation.clone(), move || {
             let mut response = text(StatusCode::OK);
-            response.headers_mut().insert(header::SET_COOKIE, set_cookie.parse().unwrap());
+            response.headers_mut().insert(header::SET_COOKIE, value.clone());
             response
         })
         .await;
@@ -203,6 +207,36 @@ async fn a_refusal_that_is_no_problem_document() {
         let found = always(operation.clone(), answer).await.join("\n");
         says(&found, complaint);
     }
+}
+
+#[tokio::test]
+async fn a_refusal_in_another_form_than_documented() {
+    let bent = async |bend: fn(&mut Value)| {
+        let (app, mut document) = app_with_own_errors();
+        bend(&mut document);
+        walk(&app, &document).await.mismatches().join("\n")
+    };
+    let found = bent(|document| {
+        let failure = &mut document["components"]["schemas"]["Failure"];
+        failure["required"].as_array_mut().unwrap().push(json!("code"));
+    })
+    .await;
+    says(&found, "401: the body does not fit its schema: /code is missing");
+    let found = bent(|document| {
+        let responses = &mut document["paths"]["/me"]["get"]["responses"];
+        responses["440"]["description"] = json!("");
+        responses["401"]["description"] = json!("Nobody is logged in. The session has ended.");
+        responses["403"]["description"] = json!("");
+    })
+    .await;
+    says(&found, "440: nobody who is known must be refused, with 401");
+    says(&found, "403: a credential that does not hold must be refused, with 401");
+    let found = bent(|document| {
+        let answer = &mut document["paths"]["/me"]["get"]["responses"]["401"];
+        answer["content"]["application/json"].as_object_mut().unwrap().remove("schema");
+    })
+    .await;
+    says(&found, "401: the refusal is not application/problem+json");
 }
 
 #[tokio::test]

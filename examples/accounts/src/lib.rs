@@ -11,7 +11,6 @@ use sqlx::SqlitePool;
 
 pub mod api;
 pub mod database;
-pub mod keys;
 pub mod settings;
 pub mod user;
 

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use auth_poem::{jwt::JwtAlgorithm, prelude::*, sql::open_sqlite};
-use example_accounts::{app, create_administrator, keys, settings::Settings};
-use example_kit::{BoxError, Process};
+use example_accounts::{app, create_administrator, settings::Settings};
+use example_kit::{BoxError, Process, keys};
 
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use auth_poem::sql::{SqlPool, open_sqlite};
+use auth_poem::sql::SqlPool;
 use sqlx::{
     AnyPool, Executor,
     any::{AnyPoolOptions, install_default_drivers},
@@ -38,24 +38,18 @@ enum Engine {
 }
 
 impl Database {
-    /// Opens the database that a URL names: `sqlite://shop.db` (made if it is not there).
-    /// `sqlite::memory:` is [`Database::in_memory`].
+    /// Opens the database that a URL names: `sqlite://shop.db` (made if it is not there) or
+    /// `postgres://user:password@host/database`. `sqlite::memory:` is [`Database::in_memory`].
     ///
     /// # Errors
     ///
-    /// - the URL names no engine that the example was built with
+    /// - the URL names no such engine
     /// - the database cannot be opened
     pub async fn connect(url: &str) -> Result<Self, BoxError> {
         if url == "sqlite::memory:" {
             return Self::in_memory().await;
         }
-        let engine = match url.split_once(':') {
-            Some(("sqlite", _)) => Engine::Sqlite,
-            Some(("postgres" | "postgresql", _)) => Engine::Postgres,
-            // Not printed: there may be a password in it.
-            _ => return Err("DATABASE_URL must begin with sqlite: or postgres:".into()),
-        };
-        Self::open(url, engine).await
+        Self::open(url).await
     }
 
     /// A database of its own in memory; it is gone with its last clone.
@@ -68,12 +62,16 @@ impl Database {
         // Not `:memory:`, which both pools would have one of.
         let number = DATABASES.fetch_add(1, Ordering::Relaxed);
         let url = format!("sqlite:///example-kit-{number}?vfs=memdb&mode=rwc");
-        Self::open(&url, Engine::Sqlite).await
+        Self::open(&url).await
     }
 
-    async fn open(url: &str, engine: Engine) -> Result<Self, BoxError> {
-        // First, because it makes the file and puts it into WAL mode.
-        let auth = SqlPool::from(open_sqlite(url).await?);
+    async fn open(url: &str) -> Result<Self, BoxError> {
+        // First, because it makes the file of SQLite and puts it into WAL mode.
+        let auth = SqlPool::connect(url).await?;
+        let engine = match auth {
+            SqlPool::Sqlite(_) => Engine::Sqlite,
+            _ => Engine::Postgres,
+        };
         install_default_drivers();
         let cores = available_parallelism().map_or(1, NonZero::get);
         let options = AnyPoolOptions::new()
@@ -165,8 +163,12 @@ mod tests {
 
     /// The number of rows that the framework's connections see.
     async fn seen_by_the_framework(database: &Database) -> i64 {
-        let SqlPool::Sqlite(pool) = database.auth() else { panic!("another engine") };
-        sqlx::query_scalar("SELECT COUNT(*) FROM notes").fetch_one(&pool).await.unwrap()
+        let count = "SELECT COUNT(*) FROM notes";
+        match database.auth() {
+            SqlPool::Sqlite(pool) => sqlx::query_scalar(count).fetch_one(&pool).await.unwrap(),
+            SqlPool::Postgres(pool) => sqlx::query_scalar(count).fetch_one(&pool).await.unwrap(),
+            _ => panic!("an engine that is not tested"),
+        }
     }
 
     #[tokio::test]
@@ -201,16 +203,33 @@ mod tests {
         starts.join_all().await
     }
 
+    /// Starts many programs at once on a new database, and newer ones on the same, then old.
+    async fn start_old_and_new(url: &str) {
+        start_many(url, &[NOTES]).await;
+        for database in start_many(url, &[NOTES, SECOND]).await {
+            assert_eq!(note(&database, 2).await.as_deref(), Some("second"));
+            assert_eq!(note(&database, 3).await, None);
+            assert_eq!(seen_by_the_framework(&database).await, 2);
+        }
+    }
+
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn many_can_start_at_once_on_a_new_file_and_on_an_old_one() {
         for _ in 0..4 {
             let folder = tempfile::tempdir().unwrap();
-            let url = format!("sqlite://{}", folder.path().join("new.db").display());
-            start_many(&url, &[NOTES]).await;
-            for database in start_many(&url, &[NOTES, SECOND]).await {
-                assert_eq!(note(&database, 2).await.as_deref(), Some("second"));
-            }
+            start_old_and_new(&format!("sqlite://{}", folder.path().join("new.db").display()))
+                .await;
         }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn many_can_start_at_once_on_postgres() {
+        let Some(server) = auth_test_servers::postgres() else { return };
+        start_old_and_new(server.url()).await;
+        let database = Database::connect(server.url()).await.unwrap();
+        database.migrate(&[NOTES, SECOND, NOTES]).await.unwrap_err();
+        database.migrate(&[NOTES, SECOND, "DELETE FROM notes"]).await.unwrap();
+        assert_eq!(seen_by_the_framework(&database).await, 0);
     }
 
     #[tokio::test]

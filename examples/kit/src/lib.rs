@@ -4,6 +4,7 @@
 
 pub mod database;
 pub mod environment;
+pub mod keys;
 pub mod outbox;
 pub mod process;
 pub mod settings;

@@ -4,10 +4,12 @@
 
 use std::{fmt::Display, io, net::SocketAddr, pin::Pin, time::Duration};
 
+use auth_poem::prelude::*;
 use poem::{
-    IntoEndpoint, Server,
+    IntoEndpoint, Route, Server,
     listener::{Acceptor, Listener, TcpListener},
 };
+use poem_openapi::OpenApi;
 use tracing_subscriber::EnvFilter;
 
 /// How long running requests may take to finish when the process is asked to stop.
@@ -73,6 +75,26 @@ impl Process {
     ) -> io::Result<()> {
         let places = [("API", base), ("document", "/openapi.json"), ("browser", "/docs")];
         self.serve_at(address, &places, routes).await
+    }
+
+    /// Serves an API that is the whole program, with its document and a page that shows it; or
+    /// prints who may call what, if the program was asked for that.
+    ///
+    /// # Errors
+    ///
+    /// - the address is taken or not this machine's
+    pub async fn serve_api<T: OpenApi + 'static>(
+        self,
+        address: SocketAddr,
+        api: AuthApi<T>,
+    ) -> io::Result<()> {
+        if self.wants_access_report() {
+            self.print_access_report(&api.access_report());
+            return Ok(());
+        }
+        let routes =
+            Route::new().at("/openapi.json", api.spec_endpoint()).nest("/docs", api.swagger_ui());
+        self.serve(address, "", routes.nest("/", api)).await
     }
 
     /// Serves until the process is told to stop, and then lets running requests finish. Prints

@@ -1,6 +1,6 @@
 //! An empty database: [`Database`].
 
-use std::{fmt, net::ToSocketAddrs};
+use std::{fmt, net::ToSocketAddrs, sync::mpsc, thread, time::Duration};
 
 use crate::Proxy;
 
@@ -38,10 +38,16 @@ impl Database {
 }
 
 impl Drop for Database {
+    /// Waits a moment, so that the end of the process does not come first; but no longer, because
+    /// the server may be waiting for a connection that this very thread is about to serve.
     fn drop(&mut self) {
-        if let Some(remove) = self.remove.take() {
+        let Some(remove) = self.remove.take() else { return };
+        let (done, removed) = mpsc::channel();
+        thread::spawn(move || {
             remove();
-        }
+            let _ = done.send(());
+        });
+        let _ = removed.recv_timeout(Duration::from_secs(1));
     }
 }
 

@@ -5,12 +5,14 @@ use auth_poem::prelude::MemoryUsers;
 use crate::{gates::Gates, people::User};
 
 mod account;
+mod behind;
 mod guards;
 pub mod plain;
 mod sessions;
 mod sites;
 
 pub use account::AccountApi;
+pub use behind::{BehindApi, ForeignApi};
 pub use guards::GuardApi;
 pub use sessions::SessionApi;
 pub use sites::{Articles, BackofficeApi, BranchApi, SiteApi};

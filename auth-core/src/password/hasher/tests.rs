@@ -99,3 +99,91 @@ fn a_cost_below_owasp_is_refused() {
     let no_lanes = Argon2Cost { parallelism: 0, ..Argon2Cost::default() };
     assert!(matches!(PasswordHasher::new(no_lanes), Err(Error::Misconfigured(_))));
 }
+
+/// Keeps passwords as they are, behind a mark.
+struct Plain;
+
+impl LegacyHash for Plain {
+    fn verify(&self, password: &str, stored: &str) -> Option<bool> {
+        assert!(!stored.starts_with("$argon2") && !stored.is_empty(), "not for these eyes");
+        Some(stored.strip_prefix("plain:")? == password)
+    }
+}
+
+/// Takes whatever is stored for the password.
+struct AsItIs;
+
+impl LegacyHash for AsItIs {
+    fn verify(&self, password: &str, stored: &str) -> Option<bool> {
+        Some(password == stored)
+    }
+}
+
+#[tokio::test]
+async fn a_hash_of_an_older_form_is_right_and_outdated() {
+    let hasher = fast().accept(Plain).threads(1).queue(4);
+    let old = PasswordHash::from_stored("plain:pässword");
+    let verify = async |password: &str| hasher.verify(password, Some(&old)).await.unwrap();
+    assert_eq!(verify("pässword").await, Verdict::Right { outdated: true });
+    for wrong in ["", "password", "plain:pässword"] {
+        assert_eq!(verify(wrong).await, Verdict::Wrong, "{wrong}");
+    }
+    let without = fast();
+    assert_eq!(without.verify("pässword", Some(&old)).await.unwrap(), Verdict::Wrong);
+}
+
+#[tokio::test]
+async fn of_several_forms_the_first_that_knows_a_hash_decides() {
+    let hasher = fast().accept(Plain).accept(AsItIs);
+    for (stored, password, right) in [
+        ("plain:a", "a", true),
+        ("plain:a", "plain:a", false),
+        ("other", "other", true),
+        ("other", "a", false),
+    ] {
+        let hash = PasswordHash::from_stored(stored);
+        let verdict = hasher.verify(password, Some(&hash)).await.unwrap();
+        assert_eq!(verdict != Verdict::Wrong, right, "{stored} {password}");
+    }
+}
+
+#[tokio::test]
+async fn our_own_hashes_and_empty_texts_are_never_handed_to_an_older_form() {
+    let hasher = fast().accept(AsItIs);
+    let own = hasher.hash("x").await.unwrap();
+    let broken = "$argon2id$v=19$m=7,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR";
+    for stored in [own.expose(), broken, "$argon2", ""] {
+        let hash = PasswordHash::from_stored(stored);
+        assert_eq!(hasher.verify(stored, Some(&hash)).await.unwrap(), Verdict::Wrong, "{stored}");
+    }
+    let verdict = hasher.verify("x", Some(&own)).await.unwrap();
+    assert_eq!(verdict, Verdict::Right { outdated: false });
+}
+
+#[tokio::test]
+async fn an_overlong_password_is_not_handed_to_an_older_form() {
+    let hasher = fast().accept(AsItIs);
+    for (length, right) in [(MAX_PASSWORD_BYTES, true), (MAX_PASSWORD_BYTES + 1, false)] {
+        let long = "x".repeat(length);
+        let hash = PasswordHash::from_stored(&*long);
+        let verdict = hasher.verify(&long, Some(&hash)).await.unwrap();
+        assert_eq!(verdict != Verdict::Wrong, right, "{length}");
+    }
+}
+
+#[tokio::test]
+async fn an_older_form_is_not_faster() {
+    let cost = Argon2Cost { memory_kib: 65_536, iterations: 3, parallelism: 1 };
+    let hasher = PasswordHasher::new(cost).unwrap().threads(1).accept(AsItIs);
+    let old = PasswordHash::from_stored("old");
+    let time = async |password: &str, hash: Option<&PasswordHash>| {
+        let start = std::time::Instant::now();
+        hasher.verify(password, hash).await.unwrap();
+        start.elapsed()
+    };
+    let nobody = time("old", None).await.min(time("old", None).await);
+    // Without the work it would take a thousandth.
+    for password in ["old", "wrong"] {
+        assert!(time(password, Some(&old)).await > nobody / 10, "{password}");
+    }
+}

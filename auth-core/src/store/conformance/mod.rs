@@ -86,6 +86,7 @@ macro_rules! session_store_conformance {
                 no_update_revives_a_deleted_session
                 no_touch_revives_a_deleted_session
                 lists_the_sessions_of_a_user_oldest_first
+                lists_everybodys_sessions_in_parts
                 tells_similar_user_names_apart
                 ends_one_session_of_a_user_by_its_handle
                 ends_all_sessions_of_a_user

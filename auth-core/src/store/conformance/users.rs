@@ -39,6 +39,32 @@ pub async fn lists_the_sessions_of_a_user_oldest_first(store: Store) {
     assert!(listed(&store, &user("3"), now).await.is_empty(), "a user without sessions");
 }
 
+/// `list` gives the live sessions of all users in the order in which they began, as many as asked
+/// for, and no anonymous ones.
+pub async fn lists_everybodys_sessions_in_parts(store: Store) {
+    let now = start();
+    let mut expected = Vec::new();
+    for (minutes, owner) in [(3, "1"), (1, "2"), (2, "1"), (5, "3"), (4, "2")] {
+        let record = session_of(&user(owner), now + TimeDelta::minutes(minutes));
+        create(&store, &record).await;
+        expected.push((record.created_at, record.handle));
+    }
+    create(&store, &session(now)).await;
+    let dead = SessionRecord { expires_at: now + MS, ..session_of(&user("1"), now) };
+    create(&store, &dead).await;
+
+    expected.sort();
+    let handles: Vec<_> = expected.into_iter().map(|(_, handle)| handle).collect();
+    let now = now + TimeDelta::minutes(5);
+    for (skip, take) in [(0, 100), (0, 2), (2, 2), (4, 2), (5, 2), (0, 0), (u32::MAX, u32::MAX)] {
+        let part = store.list(skip, take, now).await.expect("list answers");
+        let part: Vec<_> = part.iter().map(|record| record.handle).collect();
+        let expected: Vec<_> =
+            handles.iter().skip(skip as usize).take(take as usize).copied().collect();
+        assert_eq!(part, expected, "{take} after {skip}");
+    }
+}
+
 /// User keys are compared as they are: no pattern, no prefix, no case, no trimming.
 pub async fn tells_similar_user_names_apart(store: Store) {
     let now = start();

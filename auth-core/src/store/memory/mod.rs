@@ -265,6 +265,23 @@ impl SessionStore for MemorySessions {
         Ok(records)
     }
 
+    /// Sorts all sessions for it.
+    async fn list(
+        &self,
+        skip: u32,
+        take: u32,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Arc<SessionRecord>>, Error> {
+        let mut records = Vec::new();
+        for shard in self.shards.iter() {
+            let sessions = shard.read();
+            let live = sessions.map.values().filter(|slot| slot.user().is_some());
+            records.extend(live.filter(|slot| slot.is_live(now)).map(|slot| slot.record.clone()));
+        }
+        records.sort_by_key(|record| (record.created_at, record.handle));
+        Ok(records.into_iter().skip(skip as usize).take(take as usize).collect())
+    }
+
     async fn delete_by_handle(
         &self,
         user: &UserKey,

@@ -267,6 +267,23 @@ impl SessionStore for SqlSessions {
         rows.into_iter().map(record).collect()
     }
 
+    async fn list(
+        &self,
+        skip: u32,
+        take: u32,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Arc<SessionRecord>>, Error> {
+        let sql = self.sql.list.clone();
+        let rows: Vec<Row> = on_engine!(&self.pool, pool => sqlx::query_as(sql)
+            .bind(millis(now))
+            .bind(i64::from(take))
+            .bind(i64::from(skip))
+            .fetch_all(pool)
+            .await)
+        .map_err(Error::session_store)?;
+        rows.into_iter().map(record).collect()
+    }
+
     async fn delete_by_handle(
         &self,
         user: &UserKey,

@@ -24,7 +24,7 @@ async fn each_query_finds_its_rows_by_an_index() {
         (&sql.delete_live_by_user, "auth_sessions_user_key"),
         (&sql.purge, "auth_sessions_idle_expires_at"),
     ] {
-        let plan = postgres_plan(&pool, statement.as_str()).await;
+        let plan = postgres_plan(&pool, statement.as_str()).await.unwrap();
         let condition = plan.contains("Index Cond") && plan.contains(index);
         assert!(condition && !plan.contains("Seq Scan"), "{}: {plan}", statement.as_str());
     }

@@ -18,6 +18,7 @@ pub(super) struct Statements {
     pub(super) delete_live: SqlStr,
     pub(super) delete: SqlStr,
     pub(super) list_by_user: SqlStr,
+    pub(super) list: SqlStr,
     pub(super) delete_dead_by_handle: SqlStr,
     pub(super) delete_live_by_handle: SqlStr,
     pub(super) delete_dead_by_user: SqlStr,
@@ -81,6 +82,10 @@ impl Statements {
             list_by_user: sql(&format!(
                 "SELECT {RECORD} FROM {table} WHERE user_key = ? AND idle_expires_at > ? \
                  ORDER BY created_at, handle"
+            )),
+            list: sql(&format!(
+                "SELECT {RECORD} FROM {table} WHERE user_key IS NOT NULL AND idle_expires_at > ? \
+                 ORDER BY created_at, handle LIMIT ? OFFSET ?"
             )),
             delete_dead_by_handle: sql(&format!(
                 "DELETE FROM {table} WHERE user_key = ? AND handle = ? AND idle_expires_at <= ?"

@@ -29,12 +29,12 @@ async fn a_login_looks_into_the_index_of_each_column() {
     .unwrap();
     let users = SqlUsers::<User>::new(pool.clone());
     let sql = &users.sql;
-    let plan = postgres_plan(&pool, sql.by_login.as_ref().unwrap().as_str()).await;
+    let plan = postgres_plan(&pool, sql.by_login.as_ref().unwrap().as_str()).await.unwrap();
     for expected in ["group_username_key", "group_email"] {
         assert!(plan.contains(expected), "{plan}");
     }
     for statement in [&sql.by_id, sql.set_password.as_ref().unwrap()] {
-        let plan = postgres_plan(&pool, statement.as_str()).await;
+        let plan = postgres_plan(&pool, statement.as_str()).await.unwrap();
         assert!(plan.contains("group_pkey") && !plan.contains("Seq Scan"), "{plan}");
     }
 }

@@ -18,8 +18,8 @@ use tempfile::TempDir;
 
 use super::{Client, Remote};
 
-/// How long a start, a stop or an answer may take.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a start, a stop or an answer may take before a test gives up, on a busy machine too.
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A started process in a folder of its own. It ends with the test.
 #[derive(Debug)]

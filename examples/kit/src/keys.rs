@@ -7,7 +7,8 @@ use std::{
 };
 
 use auth_poem::{jwt::JwtAlgorithm, prelude::*};
-use example_kit::BoxError;
+
+use crate::BoxError;
 
 /// The environment variable that may hold a JWK set; its first key signs.
 pub const VARIABLE: &str = "AUTH_JWT_KEYS";

@@ -1,0 +1,198 @@
+//! The chain: tries the schemes of a user type, joins their answers, loads the user once.
+
+use std::sync::Arc;
+
+use super::{
+    Claim, Found, Identity, Outcome, SchemeKind, basic::NameAndPassword, session, stamp_of,
+};
+use crate::{
+    context::Context,
+    error::Failure,
+    http::{RequestHead, cross_site::is_cross_site},
+    rejection::Rejection,
+    user::{AuthUser, UserKey},
+};
+
+/// Tries the schemes of a user type in their order, and loads the user whom they name.
+///
+/// It goes on without waiting as long as the stores answer so: then a request needs no future for
+/// it. Whatever is left waits in [`finish`](Self::finish).
+///
+/// # Errors
+///
+/// Both methods:
+///
+/// - an explicit credential that does not hold, two that disagree, a cookie from another site:
+///   [`Failure::Rejected`]
+/// - a store that cannot answer: [`Failure::Fault`], never "nobody"
+#[derive(Debug, Default)]
+pub(crate) struct Identification {
+    /// How many schemes were tried.
+    tried: usize,
+    claims: Claims,
+}
+
+impl Identification {
+    /// The outcome, `None` if a store has to be waited for.
+    pub(crate) fn now<U: AuthUser>(
+        &mut self,
+        context: &Context,
+        head: &RequestHead<'_>,
+    ) -> Result<Option<Outcome<U>>, Failure> {
+        let service = context.user_service::<U>()?;
+        while let Some(&scheme) = service.schemes.get(self.tried) {
+            let found = match scheme {
+                SchemeKind::Session => {
+                    if !context.session.load_now(context.sessions()?, head.headers)? {
+                        return Ok(None);
+                    }
+                    session::find::<U>(context)
+                }
+                SchemeKind::Bearer => context.bearer()?.find::<U>(head, context),
+                // A password is hashed on another thread.
+                SchemeKind::Basic => match NameAndPassword::of(head)? {
+                    Some(_) => return Ok(None),
+                    None => Found::Absent,
+                },
+            };
+            self.claims.add(found)?;
+            self.tried += 1;
+        }
+        let user = match self.claims.id::<U>() {
+            Some(id) => match service.store.by_id_now(&id) {
+                Some(answer) => answer?,
+                None => return Ok(None),
+            },
+            None => None,
+        };
+        std::mem::take(&mut self.claims).judge(user, context, head).map(Some)
+    }
+
+    /// The outcome, from where [`now`](Self::now) had to stop.
+    pub(crate) async fn finish<U: AuthUser>(
+        mut self,
+        context: &Context,
+        head: &RequestHead<'_>,
+    ) -> Result<Outcome<U>, Failure> {
+        let service = context.user_service::<U>()?;
+        let mut verified = None;
+        for &scheme in service.schemes.iter().skip(self.tried) {
+            let found = match scheme {
+                SchemeKind::Session => {
+                    context.session.presented_session(context.sessions()?, head.headers).await?;
+                    session::find::<U>(context)
+                }
+                SchemeKind::Bearer => context.bearer()?.find::<U>(head, context),
+                SchemeKind::Basic => {
+                    verified = verify::<U>(context, head).await?;
+                    verified.as_ref().map_or(Found::Absent, |user| Found::proved(&**user, context))
+                }
+            };
+            self.claims.add(found)?;
+        }
+        let user = match (verified, self.claims.id::<U>()) {
+            // Whoever else is claimed is the same user.
+            (Some(user), _) => Some(user),
+            (None, Some(id)) => service.store.by_id(&id).await?,
+            (None, None) => None,
+        };
+        self.claims.judge(user, context, head)
+    }
+}
+
+/// The user whose name and password a request presents, if it presents any.
+async fn verify<U: AuthUser>(
+    context: &Context,
+    head: &RequestHead<'_>,
+) -> Result<Option<Arc<U>>, Failure> {
+    let Some(presented) = NameAndPassword::of(head)? else { return Ok(None) };
+    let check = context.password_check::<U>()?;
+    let user = check.verify(presented.name(), presented.password()).await?;
+    Ok(Some(user.ok_or(Rejection::WrongCredentials)?))
+}
+
+impl Found {
+    /// A user who has just proved who he is by name and password.
+    fn proved<U: AuthUser>(user: &U, context: &Context) -> Self {
+        Self::Claim(Claim {
+            user: UserKey::of(user),
+            stamp: stamp_of(user),
+            login_at: context.now(),
+            scheme: SchemeKind::Basic,
+            ambient: true,
+        })
+    }
+}
+
+/// What the schemes found.
+#[derive(Debug, Default)]
+struct Claims {
+    first: Option<Claim>,
+    others: Vec<Claim>,
+    stale: bool,
+}
+
+impl Claims {
+    /// Adds what the next scheme found; refuses what does not hold, and disagreement.
+    fn add(&mut self, found: Found) -> Result<(), Rejection> {
+        match found {
+            Found::Absent => {}
+            Found::Stale => self.stale = true,
+            Found::Invalid(rejection) => return Err(rejection),
+            Found::Claim(claim) => match &self.first {
+                None => self.first = Some(claim),
+                Some(known) if known.user == claim.user => self.others.push(claim),
+                Some(_) => return Err(Rejection::ConflictingCredentials),
+            },
+        }
+        Ok(())
+    }
+
+    /// The user whom the claims name.
+    fn id<U: AuthUser>(&self) -> Option<U::Id> {
+        self.first.as_ref()?.user.id::<U>()
+    }
+
+    /// Compares the claims with the user as the store has him.
+    fn judge<U: AuthUser>(
+        self,
+        user: Option<Arc<U>>,
+        context: &Context,
+        head: &RequestHead<'_>,
+    ) -> Result<Outcome<U>, Failure> {
+        let mut stale = self.stale;
+        let mut known: Option<Claim> = None;
+        for claim in self.first.into_iter().chain(self.others) {
+            let holds = user
+                .as_ref()
+                .is_some_and(|user| user.is_active() && stamp_of(&**user) == claim.stamp);
+            if holds {
+                // An explicit credential is proof enough, wherever the page came from; then the
+                // more recent one.
+                let weight = |claim: &Claim| (!claim.ambient, claim.login_at);
+                if known.as_ref().is_none_or(|known| weight(known) < weight(&claim)) {
+                    known = Some(claim);
+                }
+                continue;
+            }
+            match claim.scheme {
+                SchemeKind::Bearer => return Err(Rejection::InvalidToken.into()),
+                SchemeKind::Basic => return Err(Rejection::WrongCredentials.into()),
+                SchemeKind::Session => {
+                    context.session.forget();
+                    if !claim.ambient {
+                        return Err(Rejection::InvalidSession.into());
+                    }
+                    stale = true;
+                }
+            }
+        }
+        let (Some(user), Some(claim)) = (user, known) else {
+            return Ok(Outcome::Nobody { stale });
+        };
+        if claim.ambient && is_cross_site(head, context.allowed_origins()) {
+            return Err(Rejection::CrossSite.into());
+        }
+        Ok(Outcome::Known(Identity { user, scheme: claim.scheme, login_at: claim.login_at }))
+    }
+}
