@@ -17,6 +17,28 @@ use crate::{
 /// empty text. [`SqlUsers`](super::SqlUsers) reads it together with the user, so that a change
 /// holds from the next request on, for every session and every token.
 ///
+/// Of a type whose roles are elsewhere there is nothing to grant, which the compiler says:
+///
+/// ```compile_fail,E0080
+/// # use auth_core::{sql::SqlPool, user::{AuthUser, NoRole, RoleSource, UserMeta}, users::SqlRoles};
+/// # #[derive(Clone)] struct User { id: i64 }
+/// # impl AuthUser for User {
+/// #     type Id = i64;
+/// #     type Role = NoRole;
+/// #     const META: &'static UserMeta = &UserMeta {
+/// #         name: "User", path: "User", table: "users", columns: &["id"], id: "id", login: &[],
+/// #         password: None, login_time: None, login_ip: None, epoch: None, active: None,
+/// #         roles: RoleSource::Column, schemes: &[],
+/// #     };
+/// #     fn id(&self) -> &i64 { &self.id }
+/// #     fn login_name(&self, _: usize) -> Option<&str> { None }
+/// # }
+/// fn roles(pool: SqlPool) -> SqlRoles<User> {
+///     SqlRoles::new(pool)
+/// }
+/// # fn main() { let _ = roles as fn(SqlPool) -> _; }
+/// ```
+///
 /// # Security
 ///
 /// The rows of a user who is deleted go with him; an id that is given out again, as SQLite does
