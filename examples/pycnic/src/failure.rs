@@ -2,7 +2,7 @@
 
 use auth_poem::{BodyError, prelude::*};
 use poem::http::StatusCode;
-use poem_openapi::Object;
+use poem_openapi::{Object, types::Any};
 
 /// Why a request was refused.
 #[derive(Debug, Object)]
@@ -12,13 +12,13 @@ pub(crate) struct Failure {
     status_code: u16,
     error: String,
     /// Always null.
-    data: Option<String>,
+    data: Any<()>,
 }
 
 impl Failure {
     fn new(status: StatusCode, error: impl Into<String>) -> Self {
         let (status, status_code) = (status.to_string(), status.as_u16());
-        Self { status, status_code, error: error.into(), data: None }
+        Self { status, status_code, error: error.into(), data: Any(()) }
     }
 }
 

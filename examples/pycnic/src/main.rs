@@ -95,7 +95,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let host = env::var("HOST").unwrap_or("127.0.0.1".into());
     let port = env::var("PORT").unwrap_or("8000".into());
     let listener = TcpListener::bind(format!("{host}:{port}")).into_acceptor().await?;
-    let at = &listener.local_addr()[0];
+    let at = listener.local_addr()[0].to_string().replace("socket:", "http:");
     println!("API       {at}\ndocument  {at}/openapi.json\nbrowser   {at}/docs");
     let docs =
         Route::new().at("/openapi.json", api.spec_endpoint()).nest("/docs", api.swagger_ui());

@@ -241,7 +241,7 @@ impl Place {
     fn find(printed: &str) -> Option<Self> {
         let is_it = |line: &&str| line.starts_with("API ") || line.starts_with("probe ");
         let line = printed.split_inclusive('\n').find(is_it)?;
-        let (_, url) = line.strip_suffix('\n')?.split_once("://")?;
+        let (_, url) = line.strip_suffix('\n')?.split_once("http://")?;
         let (address, base) = url.find('/').map_or((url, ""), |slash| url.split_at(slash));
         let (_, port) = address.rsplit_once(':')?;
         Some(Self { port: port.parse().ok()?, base: base.trim_end_matches('/').to_owned() })
