@@ -55,7 +55,7 @@ fn a_private_server_ends_with_a_process_that_is_killed() {
     const NAME: &str = "a_private_server_ends_with_a_process_that_is_killed";
     if std::env::var_os(NAME).is_some() {
         let server = postgres_server();
-        write!(stdout(), "{:?}", server.map(ManuallyDrop::new)).unwrap();
+        writeln!(stdout(), "{:?}", server.map(ManuallyDrop::new)).unwrap();
         std::process::abort();
     }
     let mut again = Command::new(std::env::current_exe().unwrap());
