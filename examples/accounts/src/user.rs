@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use auth_poem::prelude::*;
+use example_kit::Nullable;
 use poem_openapi::Object;
 
 /// What a user may be beyond being a user.
@@ -41,7 +42,7 @@ pub struct UserView {
     username: String,
     roles: Vec<String>,
     signup_time: DateTime<Utc>,
-    last_login: Option<DateTime<Utc>>,
+    last_login: Nullable<DateTime<Utc>>,
 }
 
 impl From<&User> for UserView {
@@ -51,7 +52,7 @@ impl From<&User> for UserView {
             username: user.username.clone(),
             roles: user.roles.iter().map(ToString::to_string).collect(),
             signup_time: user.signup_time,
-            last_login: user.last_login,
+            last_login: Nullable(user.last_login),
         }
     }
 }

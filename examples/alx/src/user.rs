@@ -1,6 +1,7 @@
 //! Who a user is.
 
 use auth_poem::prelude::*;
+use example_kit::Nullable;
 use poem_openapi::Object;
 
 /// What a user may be beyond being a user.
@@ -38,9 +39,9 @@ pub(crate) struct UserView {
     /// As in `2017-10-16 04:23:04`, UTC.
     pub(crate) created_at: String,
     pub(crate) email: String,
-    pub(crate) first_name: Option<String>,
+    pub(crate) first_name: Nullable<String>,
     pub(crate) id: String,
-    pub(crate) last_name: Option<String>,
+    pub(crate) last_name: Nullable<String>,
     pub(crate) updated_at: String,
 }
 
@@ -49,9 +50,9 @@ impl From<&User> for UserView {
         Self {
             created_at: user.created_at.clone(),
             email: user.email.clone(),
-            first_name: user.first_name.clone(),
+            first_name: Nullable(user.first_name.clone()),
             id: user.id.clone(),
-            last_name: user.last_name.clone(),
+            last_name: Nullable(user.last_name.clone()),
             updated_at: user.updated_at.clone(),
         }
     }

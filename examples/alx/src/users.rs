@@ -2,7 +2,7 @@
 //! everything else is the application's.
 
 use auth_poem::{Error, prelude::*, users::sql::roles_to_text};
-use example_kit::Database;
+use example_kit::{Database, Nullable};
 use poem::http::StatusCode;
 use sqlx::{FromRow, Row, any::AnyRow};
 
@@ -53,10 +53,10 @@ impl Users {
         let user = UserView {
             created_at: now.clone(),
             email: new.email.clone(),
-            first_name: new.first_name.clone(),
+            first_name: Nullable(new.first_name.clone()),
             // In the order of time, within one second too.
             id: Uuid::now_v7().to_string(),
-            last_name: new.last_name.clone(),
+            last_name: Nullable(new.last_name.clone()),
             updated_at: now,
         };
         if self.insert(&user, new, Some(&new.email)).await?
@@ -84,8 +84,8 @@ impl Users {
         .bind(&new.password)
         .bind(roles_to_text(&new.roles))
         .bind(&user.email)
-        .bind(&user.first_name)
-        .bind(&user.last_name)
+        .bind(&user.first_name.0)
+        .bind(&user.last_name.0)
         .bind(&user.created_at)
         .bind(&user.updated_at)
         .execute(self.database.pool())
@@ -169,9 +169,9 @@ impl FromRow<'_, AnyRow> for UserView {
         Ok(Self {
             created_at: row.try_get("created_at")?,
             email: row.try_get("email")?,
-            first_name: row.try_get("first_name")?,
+            first_name: Nullable(row.try_get("first_name")?),
             id: row.try_get("id")?,
-            last_name: row.try_get("last_name")?,
+            last_name: Nullable(row.try_get("last_name")?),
             updated_at: row.try_get("updated_at")?,
         })
     }

@@ -5,6 +5,7 @@
 pub mod database;
 pub mod environment;
 pub mod keys;
+pub mod nullable;
 pub mod outbox;
 pub mod process;
 pub mod settings;
@@ -14,6 +15,7 @@ pub mod testing;
 pub use crate::{
     database::Database,
     environment::{EnvironmentError, flag, read, text},
+    nullable::Nullable,
     outbox::{Message, Outbox},
     process::Process,
     settings::Common,
