@@ -1,7 +1,7 @@
 //! ALX 0x02: an API whose guard stands before its routes, and six ways to get past it.
 //!
-//! Read it in this order: [`user`] declares who a user is, [`auth`] how he proves it, [`api`] what
-//! can be done, [`app`] puts it together. [`policy`] holds what `COMPAT` changes. What any service
+//! Read it in this order: [`user`] declares who a user is, `auth` how he proves it, [`api`] what
+//! can be done, [`app`] puts it together. `policy` holds what `COMPAT` changes. What any service
 //! has besides is in `example-kit`.
 
 use auth_poem::{password::PasswordHasher, prelude::*};

@@ -1,5 +1,5 @@
 //! What can be done, one group of operations per file. Nothing here asks for a user: the guard
-//! stands before all of it, see [`crate::auth::guard`].
+//! stands before all of it, see `auth::guard`.
 
 use auth_poem::prelude::*;
 use poem::http::StatusCode;
