@@ -14,7 +14,7 @@ use syn::visit::Visit;
 
 /// The modules of `auth-core` from the plain to the composed.
 const LAYERS: [&[&str]; 5] = [
-    &["error", "rejection", "secret", "user", "requirement", "expiry", "http"],
+    &["error", "rejection", "secret", "user", "requirement", "scopes", "expiry", "http"],
     &["clock", "password", "store", "users", "sql"],
     &["session", "jwt", "credentials", "scheme", "guard", "throttle", "responder"],
     &["features"],

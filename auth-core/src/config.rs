@@ -11,6 +11,7 @@ use crate::{
     jwt::JwtKeys,
     password::{PasswordHasher, PasswordPolicy},
     responder::{ProblemResponder, Responder},
+    scheme::{CustomScheme, Scheme},
     store::SessionStore,
     throttle::Throttle,
     user::AuthUser,
@@ -47,6 +48,7 @@ pub struct AuthConfig {
     realm: Option<String>,
     token_lifetime: Option<TimeDelta>,
     token_prefix: String,
+    custom: Vec<CustomScheme>,
     disabled: Vec<String>,
     challenges: bool,
     verify_public: bool,
@@ -99,6 +101,7 @@ impl AuthConfig {
             realm: None,
             token_lifetime: None,
             token_prefix: "Bearer".into(),
+            custom: Vec::new(),
             disabled: Vec::new(),
             challenges: true,
             verify_public: false,
@@ -206,7 +209,15 @@ impl AuthConfig {
         self
     }
 
-    /// Leaves a scheme out that types of users declare: `session`, `bearer` or `basic`. It is not
+    /// What stands behind a scheme that a type of user declares as `custom = "badge"`:
+    /// `.scheme::<User>("badge", BadgeScheme { .. })`. See [`Scheme`]. Default: none.
+    pub fn scheme<U: AuthUser>(mut self, name: &'static str, scheme: impl Scheme<U>) -> Self {
+        self.custom.push(CustomScheme::new(name, scheme));
+        self
+    }
+
+    /// Leaves a scheme out that types of users declare, by its name: `session`, `bearer`, `basic`,
+    /// or one of the application's own. It is not
     /// tried, not documented and not challenged, and what it needs need not be configured. Default:
     /// none is left out.
     ///

@@ -140,9 +140,9 @@ impl Context {
         let outcome = self.outcomes().get(TypeId::of::<U>())?.clone();
         Some(match outcome {
             Outcome::Nobody { stale } => Outcome::Nobody { stale },
-            Outcome::Known(Identity { user, scheme, login_at }) => {
+            Outcome::Known(Identity { user, scheme, login_at, scopes }) => {
                 let user = user.downcast::<U>().ok()?;
-                Outcome::Known(Identity { user, scheme, login_at })
+                Outcome::Known(Identity { user, scheme, login_at, scopes })
             }
         })
     }
@@ -150,8 +150,8 @@ impl Context {
     pub(crate) fn remember<U: AuthUser>(&self, outcome: Outcome<U>) {
         let outcome: Erased = match outcome {
             Outcome::Nobody { stale } => Outcome::Nobody { stale },
-            Outcome::Known(Identity { user, scheme, login_at }) => {
-                Outcome::Known(Identity { user, scheme, login_at })
+            Outcome::Known(Identity { user, scheme, login_at, scopes }) => {
+                Outcome::Known(Identity { user, scheme, login_at, scopes })
             }
         };
         self.outcomes().set(TypeId::of::<U>(), outcome);

@@ -257,7 +257,7 @@ impl Admission {
             Ok(Decision::Ask(first)) => {
                 Admitted::Later(Box::pin(async move { asked.ask(&identity, first).await }))
             }
-            Ok(decision) => Admitted::Now(asked.answer(decision)),
+            Ok(decision) => Admitted::Now(asked.answer(decision, &identity, &[])),
             Err(fault) => Admitted::Now(Err(fault.into())),
         }
     }

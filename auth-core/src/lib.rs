@@ -6,8 +6,8 @@
 //!
 //! The public interface is, from the plain to the composed:
 //!
-//! - vocabulary: [`user`], [`requirement`], [`rejection`], [`error`], [`secret`], [`expiry`],
-//!   [`http`];
+//! - vocabulary: [`user`], [`requirement`], [`scopes`], [`rejection`], [`error`], [`secret`],
+//!   [`expiry`], [`http`];
 //! - ports, traits with their implementations: [`clock`], [`password`], [`store`], [`users`];
 //! - services: [`session`], [`jwt`], [`scheme`], [`guard`], [`throttle`], [`responder`];
 //! - features, one flow per file: [`features`];
@@ -30,6 +30,7 @@ pub mod rejection;
 pub mod requirement;
 pub mod responder;
 pub mod scheme;
+pub mod scopes;
 pub mod secret;
 pub mod session;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

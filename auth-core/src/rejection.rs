@@ -5,6 +5,7 @@
 //! | `missing_credentials` | 401 | a user is required and nothing was presented |
 //! | `invalid_session` | 401 | the session cookie or header resolves to nothing: expired, logged out, unknown |
 //! | `invalid_token` | 401 | a bearer token was presented and does not hold |
+//! | `invalid_credentials` | 401 | a credential of one of the application's own schemes does not hold |
 //! | `unsupported_scheme` | 401 | a user is required, and what is presented is of a scheme that nobody handles |
 //! | `malformed_credentials` | 401 | an `Authorization` header that cannot be read, or more than one |
 //! | `conflicting_credentials` | 401 | two credentials that name different users |
@@ -12,6 +13,7 @@
 //! | `wrong_audience` | 403 | an authentic token that was issued for somebody else |
 //! | `wrong_current_password` | 403 | a password change without the current one |
 //! | `forbidden` | 403 | known, but the requirement is not met |
+//! | `insufficient_scope` | 403 | the user may, but the credential does not reach that far |
 //! | `reauthentication_required` | 403 | known, but the login is too long ago for this operation |
 //! | `cross_site` | 403 | a page of another site sent the session cookie or HTTP Basic, or asked for a session |
 //! | `not_found` | 404 | there is nothing here, or nothing for this user: `#[require(…, conceal)]` |
@@ -37,6 +39,8 @@ pub enum Rejection {
     InvalidSession,
     /// A bearer token was presented and does not hold.
     InvalidToken,
+    /// A credential of one of the application's own schemes does not hold.
+    InvalidCredentials,
     /// A user is required, nobody is known, and there is an `Authorization` header of a scheme that
     /// no type of user has, or a session where that scheme is disabled.
     UnsupportedScheme,
@@ -57,6 +61,9 @@ pub enum Rejection {
     /// [`Forbidden`](Self::Forbidden); a responder may say what would have done, as in
     /// [`Requirement::roles`].
     RequirementNotMet(Requirement),
+    /// The user meets the requirement, but his credential does not reach that far: what the guard
+    /// raises.
+    InsufficientScope(Requirement),
     /// The operation wants a login more recent than this one.
     ReauthenticationRequired,
     /// The request comes from a page of another site.
@@ -121,6 +128,7 @@ impl Rejection {
             Self::MissingCredentials => "missing_credentials",
             Self::InvalidSession => "invalid_session",
             Self::InvalidToken => "invalid_token",
+            Self::InvalidCredentials => "invalid_credentials",
             Self::UnsupportedScheme => "unsupported_scheme",
             Self::MalformedCredentials => "malformed_credentials",
             Self::ConflictingCredentials => "conflicting_credentials",
@@ -128,6 +136,7 @@ impl Rejection {
             Self::WrongAudience => "wrong_audience",
             Self::WrongCurrentPassword => "wrong_current_password",
             Self::Forbidden | Self::RequirementNotMet(_) => "forbidden",
+            Self::InsufficientScope(_) => "insufficient_scope",
             Self::ReauthenticationRequired => "reauthentication_required",
             Self::CrossSite => "cross_site",
             Self::NotFound => "not_found",
@@ -144,6 +153,7 @@ impl Rejection {
             Self::MissingCredentials
             | Self::InvalidSession
             | Self::InvalidToken
+            | Self::InvalidCredentials
             | Self::UnsupportedScheme
             | Self::MalformedCredentials
             | Self::ConflictingCredentials
@@ -152,6 +162,7 @@ impl Rejection {
             | Self::WrongCurrentPassword
             | Self::Forbidden
             | Self::RequirementNotMet(_)
+            | Self::InsufficientScope(_)
             | Self::ReauthenticationRequired
             | Self::CrossSite => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
@@ -168,6 +179,7 @@ impl Rejection {
             Self::MissingCredentials => "Log in to use this operation.",
             Self::InvalidSession => "The session has ended. Log in again.",
             Self::InvalidToken => "The token is not valid, or no longer.",
+            Self::InvalidCredentials => "The credentials are not valid, or no longer.",
             Self::UnsupportedScheme => "This way to authenticate is not known here.",
             Self::MalformedCredentials => "The credentials cannot be read.",
             Self::ConflictingCredentials => "The credentials of this request name different users.",
@@ -175,6 +187,7 @@ impl Rejection {
             Self::WrongAudience => "The token was issued for another audience.",
             Self::WrongCurrentPassword => "The current password is missing or wrong.",
             Self::Forbidden | Self::RequirementNotMet(_) => "You may not use this operation.",
+            Self::InsufficientScope(_) => "These credentials do not reach to this operation.",
             Self::ReauthenticationRequired => "Log in again to use this operation.",
             Self::CrossSite => "This request was sent by a page of another site.",
             Self::NotFound => "There is nothing here.",

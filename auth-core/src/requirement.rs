@@ -110,6 +110,38 @@ impl Requirement {
         }
     }
 
+    /// Whether a credential may reach less far than its user, so that it may not be enough.
+    #[must_use]
+    pub fn asks_for_scope(&self) -> bool {
+        match self {
+            Self::Role(_) | Self::ScopedRole { .. } | Self::Permission(_) => true,
+            Self::Any(items) | Self::All(items) => items.iter().any(Self::asks_for_scope),
+            Self::LoggedIn | Self::Owner(_) | Self::Fresh(_) | Self::Check(_) => false,
+        }
+    }
+
+    /// The permissions that are named, at any depth, in the order in which they are written.
+    pub fn permissions(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let mut permissions = Vec::new();
+        self.collect_permissions(&mut permissions);
+        permissions.into_iter()
+    }
+
+    fn collect_permissions(&self, permissions: &mut Vec<&'static str>) {
+        match *self {
+            Self::Permission(permission) => permissions.push(permission),
+            Self::Any(items) | Self::All(items) => {
+                items.iter().for_each(|item| item.collect_permissions(permissions));
+            }
+            Self::LoggedIn
+            | Self::Role(_)
+            | Self::ScopedRole { .. }
+            | Self::Owner(_)
+            | Self::Fresh(_)
+            | Self::Check(_) => {}
+        }
+    }
+
     fn collect_roles(&self, roles: &mut Vec<RequiredRole>) {
         match *self {
             Self::Role(role) => roles.push(RequiredRole { scope: None, role }),

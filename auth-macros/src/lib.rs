@@ -19,6 +19,7 @@ mod parse;
 mod paths;
 mod requirement;
 mod route;
+mod schemes;
 mod session_schema;
 mod stray;
 #[cfg(test)]
@@ -38,10 +39,14 @@ use syn::{DeriveInput, parse_macro_input};
 /// ```text
 /// struct  = "#[auth(" item { "," item } ")]"
 /// item    = "table" "=" string          the table; required
-///         | "schemes" "(" name { "," name } ")"    how a user proves who he is, in the order
-///                                       they are tried: session, bearer, basic; required
+///         | "schemes" "(" scheme { "," scheme } ")"   how a user proves who he is, in the order
+///                                       they are tried; required
 ///         | "role" "=" type             an enum with #[derive(AuthRole)]
 ///         | "crate" "=" string
+///
+/// scheme  = "session" | "bearer" | "basic"
+///         | "custom" "=" string         one of the application's own, which
+///                                       `AuthConfig::scheme` configures under that name
 ///
 /// field   = "#[auth(" mark { "," mark } ")]"
 /// mark    = "id"                        required, once
@@ -80,7 +85,7 @@ use syn::{DeriveInput, parse_macro_input};
 ///
 /// - no `#[auth(id)]`, table or scheme
 /// - a mark or key that stands twice; two fields with one column
-/// - a key that does not exist, with the one that was probably meant
+/// - a key or scheme that does not exist, with the one that was probably meant
 /// - `#[auth(roles)]` without `role = …`, and the reverse
 /// - roles from a table or a store in a field that is no `Vec<Scoped<Role>>`
 /// - a table or column that is no plain name

@@ -85,6 +85,7 @@
 //! | a session cookie that resolves to nothing | 401, the cookie is removed | `None`, the cookie is removed |
 //! | a session header that names no session | 401 | 401 |
 //! | a token that does not hold, a wrong name or password by HTTP Basic | 401 | 401 |
+//! | any other credential that does not hold | 401 | 401 |
 //! | an `Authorization` header of a scheme that nobody handles | 401 | `None` |
 //! | an authentic token for another audience | 403 | 403 |
 //! | two credentials that name different users | 401 | 401 |
@@ -97,6 +98,11 @@
 //! | `session` | the session cookie, or the header of [`session_header`] | [`AuthConfig::sessions`] |
 //! | `bearer` | `Authorization: Bearer …` | [`AuthConfig::jwt`] |
 //! | `basic` | `Authorization: Basic …`: name and password, hashed anew for every request | `#[auth(login)]`, `#[auth(password)]` |
+//! | `custom = "badge"` | what a [`Scheme`](scheme::Scheme) of the application's own reads | [`AuthConfig::scheme`] |
+//!
+//! A credential may reach less far than its user: [`Scopes`](scopes::Scopes) restrict which
+//! permissions and roles it brings along; `auth.identity()` says by which scheme somebody is known,
+//! and how far that reaches.
 //!
 //! What browsers present by themselves, cookie and HTTP Basic, is good for unsafe requests only from
 //! pages of this site. An application that chooses its schemes when it starts declares all of them
@@ -105,6 +111,7 @@
 //!
 //! [`AuthConfig::sessions`]: config::AuthConfig::sessions
 //! [`AuthConfig::jwt`]: config::AuthConfig::jwt
+//! [`AuthConfig::scheme`]: config::AuthConfig::scheme
 //! [`session_header`]: config::AuthConfig::session_header
 //! [`disable_scheme`]: config::AuthConfig::disable_scheme
 //! [`verify_on_public_operations`]: config::AuthConfig::verify_on_public_operations
@@ -145,7 +152,7 @@
 pub use auth_core::sql;
 pub use auth_core::{
     clock, config, error as fault, expiry, features, guard, http, jwt, password, rejection,
-    requirement, responder, scheme, secret, session, store, throttle, user, users,
+    requirement, responder, scheme, scopes, secret, session, store, throttle, user, users,
 };
 pub use auth_macros::{
     AuthRole, AuthUser, SessionSchema, auth_api, handler, public, rejects, require,

@@ -8,6 +8,7 @@ pub use auth_core::{
     jwt::JwtKeys,
     password::{PasswordHash, PasswordPolicy},
     rejection::Rejection,
+    scopes::Scopes,
     store::MemorySessions,
     user::Scoped,
     users::MemoryUsers,

@@ -16,6 +16,7 @@ mod header_sessions;
 mod imported_hashes;
 mod login;
 mod other_errors;
+mod own_scheme;
 mod password;
 mod responder;
 mod role_sources;

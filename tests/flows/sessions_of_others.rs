@@ -130,6 +130,7 @@ async fn an_administrator_sees_whose_sessions_there_are() {
         expected.push((name, handle));
     }
     let _ = world.browser().post("/cart/add").await.is(200);
+    world.wait(Duration::seconds(1));
     let _ = world.admin("root").await;
     let desk = at_desk(&world, &bob);
 

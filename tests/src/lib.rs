@@ -8,6 +8,7 @@
 pub mod api;
 pub mod body;
 pub mod browser;
+pub mod depot;
 pub mod gates;
 pub mod logs;
 pub mod office;
@@ -17,6 +18,7 @@ pub mod world;
 
 pub use crate::{
     browser::{Answer, Browser},
+    depot::{Badges, Depot, Keeper},
     gates::Gates,
     logs::Logs,
     office::{Clerk, Office},

@@ -6,7 +6,10 @@ use std::{
     sync::Arc,
 };
 
-use http::{HeaderName, HeaderValue, Response};
+use http::{
+    HeaderName, HeaderValue, Response,
+    header::{AUTHORIZATION, COOKIE},
+};
 use ipnet::IpNet;
 
 use crate::{
@@ -17,7 +20,7 @@ use crate::{
     password::{PasswordHasher, PasswordPolicy},
     rejection::Rejection,
     responder::{Responder, complete_fault, complete_refusal},
-    scheme::{BasicScheme, BearerScheme, SchemeKind},
+    scheme::{BasicScheme, BearerScheme, CustomScheme, SchemeInfo, SchemeKind},
     session::SessionService,
     store::SessionStore,
     throttle::Attempts,
@@ -36,6 +39,8 @@ pub(crate) struct Inner {
     pub(crate) sessions: Option<SessionService>,
     pub(super) basic: BasicScheme,
     pub(crate) bearer: Option<BearerScheme>,
+    /// The schemes of the application's own, of all types of users.
+    pub(super) custom: Vec<CustomScheme>,
     pub(crate) hasher: PasswordHasher,
     pub(crate) policy: PasswordPolicy,
     pub(crate) attempts: Attempts,
@@ -45,6 +50,21 @@ pub(crate) struct Inner {
     pub(super) responder: Arc<dyn Responder>,
     pub(super) challenges: bool,
     pub(super) verify_public: bool,
+}
+
+impl Inner {
+    /// What a scheme's credentials begin with in `Authorization`.
+    fn prefix(&self, user: TypeId, scheme: SchemeKind) -> Option<&str> {
+        match scheme {
+            SchemeKind::Session => None,
+            SchemeKind::Bearer => self.bearer.as_ref().map(|bearer| bearer.prefix.as_str()),
+            SchemeKind::Basic => Some(BasicScheme::NAME),
+            SchemeKind::Custom(name) => {
+                let mut all = self.custom.iter();
+                all.find(|scheme| scheme.user == user && scheme.name == name)?.prefix()
+            }
+        }
+    }
 }
 
 /// One type of user, with its type hidden.
@@ -65,6 +85,17 @@ pub(super) struct UserEntry {
 pub(crate) struct UserService<'a, U> {
     pub(crate) store: &'a dyn UserStore<U>,
     pub(crate) schemes: &'a [SchemeKind],
+    /// The schemes of the application's own, of all types of users.
+    custom: &'a [CustomScheme],
+}
+
+impl<'a, U: AuthUser> UserService<'a, U> {
+    /// The type's scheme of this name.
+    pub(crate) fn custom(&self, name: &str) -> Result<&'a CustomScheme, Error> {
+        let user = TypeId::of::<U>();
+        let own = self.custom.iter().find(|scheme| scheme.user == user && scheme.name == name);
+        own.ok_or_else(|| Error::Misconfigured(format!("the scheme `{name}` is not configured")))
+    }
 }
 
 impl UserEntry {
@@ -74,20 +105,16 @@ impl UserEntry {
         Self {
             id: TypeId::of::<U>(),
             meta: U::META,
-            schemes: U::META
-                .schemes
-                .iter()
-                .filter_map(|name| SchemeKind::from_name(name))
-                .collect(),
+            schemes: U::META.schemes.iter().map(|name| SchemeKind::from_name(name)).collect(),
             lacks_roles,
             optional: Principal::of::<U>(true),
             store: Box::new(store),
         }
     }
 
-    fn service<U: AuthUser>(&self) -> Option<UserService<'_, U>> {
+    fn service<'a, U: AuthUser>(&'a self, inner: &'a Inner) -> Option<UserService<'a, U>> {
         let store: &Arc<dyn UserStore<U>> = self.store.downcast_ref()?;
-        Some(UserService { store: &**store, schemes: &self.schemes })
+        Some(UserService { store: &**store, schemes: &self.schemes, custom: &inner.custom })
     }
 }
 
@@ -161,14 +188,20 @@ impl Authenticator {
     /// Whether any type of user has a scheme that begins so in `Authorization`.
     pub(crate) fn handles(&self, name: &str) -> bool {
         let inner = &self.inner;
-        inner.users.iter().flat_map(|user| &user.schemes).any(|scheme| {
-            let own = match scheme {
-                SchemeKind::Session => None,
-                SchemeKind::Bearer => inner.bearer.as_ref().map(|bearer| bearer.prefix.as_str()),
-                SchemeKind::Basic => Some(BasicScheme::NAME),
-            };
-            own.is_some_and(|own| own.eq_ignore_ascii_case(name))
+        inner.users.iter().any(|user| {
+            user.schemes.iter().any(|scheme| {
+                let own = inner.prefix(user.id, *scheme);
+                own.is_some_and(|own| own.eq_ignore_ascii_case(name))
+            })
         })
+    }
+
+    /// What documents say of a scheme of the application's own.
+    #[must_use]
+    pub fn scheme_info(&self, name: &str) -> Option<&SchemeInfo> {
+        // Schemes of one name are the same to a client; the configuration has checked it.
+        let own = self.inner.custom.iter().find(|scheme| scheme.name == name);
+        own.map(|scheme| &scheme.info)
     }
 
     /// The name of the session cookie, `None` without sessions or without the cookie.
@@ -183,6 +216,38 @@ impl Authenticator {
     pub fn session_header(&self) -> Option<&str> {
         let carriers = &self.inner.sessions.as_ref()?.carriers;
         carriers.header.as_ref().map(HeaderName::as_str)
+    }
+
+    /// The headers that the schemes read and that pages of other origins may set only with the
+    /// consent of a preflight (CORS): what `Access-Control-Allow-Headers` has to name, beside
+    /// `content-type` and what the application reads itself. Sorted, each once.
+    ///
+    /// Cookies are no such headers: browsers send them where `Access-Control-Allow-Credentials`
+    /// says so, and the session cookie of a page of another origin is refused unless
+    /// [`AuthConfig::allow_origin`](super::AuthConfig::allow_origin) names it.
+    #[must_use]
+    pub fn cors_headers(&self) -> Vec<HeaderName> {
+        let inner = &self.inner;
+        let mut headers = Vec::new();
+        for user in &inner.users {
+            for scheme in &user.schemes {
+                match scheme {
+                    SchemeKind::Session => {
+                        let carriers = inner.sessions.as_ref().map(|sessions| &sessions.carriers);
+                        headers.extend(carriers.and_then(|carriers| carriers.header.clone()));
+                    }
+                    SchemeKind::Bearer | SchemeKind::Basic => headers.push(AUTHORIZATION),
+                    SchemeKind::Custom(name) => {
+                        let own = inner.custom.iter().filter(|own| own.name == *name);
+                        headers.extend(own.flat_map(CustomScheme::headers).cloned());
+                    }
+                }
+            }
+        }
+        headers.retain(|name| name != COOKIE);
+        headers.sort_by(|a, b| a.as_str().cmp(b.as_str()));
+        headers.dedup();
+        headers
     }
 
     /// What stands in front of a token in `Authorization`, `None` without tokens.
@@ -212,6 +277,10 @@ impl Authenticator {
             SchemeKind::Session => None,
             SchemeKind::Bearer => inner.bearer.as_ref()?.challenge(rejection),
             SchemeKind::Basic => inner.basic.challenge(),
+            SchemeKind::Custom(name) => {
+                let own = inner.custom.iter().find(|scheme| scheme.name == name);
+                own?.challenge(&inner.basic.realm)
+            }
         })
     }
 
@@ -220,7 +289,7 @@ impl Authenticator {
             .users
             .iter()
             .find(|user| user.id == TypeId::of::<U>())
-            .and_then(UserEntry::service)
+            .and_then(|user| user.service(&self.inner))
             .ok_or_else(|| {
                 let name = U::META.name;
                 Error::Misconfigured(format!(

@@ -34,6 +34,7 @@ impl AuthConfig {
         problems.extend(self.expiry.problems());
         problems.extend(self.disable_schemes());
         problems.extend(self.user_problems());
+        problems.extend(self.custom_problems());
         if self.token_prefix.is_empty()
             || !self.token_prefix.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         {
@@ -106,6 +107,7 @@ impl AuthConfig {
                 sessions,
                 basic,
                 bearer,
+                custom: self.custom,
                 hasher: self.hasher,
                 policy: self.policy,
                 attempts: Attempts::new(self.throttle),
@@ -122,18 +124,21 @@ impl AuthConfig {
     /// Takes the disabled schemes from the users; says which of them are none.
     fn disable_schemes(&mut self) -> Vec<String> {
         let mut problems = Vec::new();
+        let own: Vec<&str> =
+            self.users.iter().flat_map(|user| &user.schemes).filter_map(own).collect();
+        let mut known = vec![SESSION, BEARER, BASIC];
+        known.extend(own);
         for name in &self.disabled {
-            match SchemeKind::from_name(name) {
-                Some(disabled) => {
-                    for user in &mut self.users {
-                        user.schemes.retain(|scheme| *scheme != disabled);
-                    }
-                }
-                None => problems.push(format!(
-                    "AuthConfig::disable_scheme was called with `{name}`; there are {SESSION}, \
-                     {BEARER} and {BASIC}"
-                )),
+            if !known.contains(&name.as_str()) {
+                let (last, others) = known.split_last().unwrap_or((&"none", &[]));
+                let known = format!("{} and {last}", others.join(", "));
+                problems.push(format!(
+                    "AuthConfig::disable_scheme was called with `{name}`; there are {known}"
+                ));
             }
+        }
+        for user in &mut self.users {
+            user.schemes.retain(|scheme| !self.disabled.iter().any(|name| name == scheme.name()));
         }
         problems
     }
@@ -160,16 +165,62 @@ impl AuthConfig {
                 ));
             }
             for scheme in user.meta.schemes {
-                let Some(kind) = SchemeKind::from_name(scheme) else {
-                    problems.push(format!("{name} declares the unknown scheme `{scheme}`"));
-                    continue;
-                };
+                let kind = SchemeKind::from_name(scheme);
                 if !user.schemes.contains(&kind) {
                     continue;
                 }
-                if let Some(missing) = self.missing_for(kind, user) {
+                if let SchemeKind::Custom(scheme) = kind {
+                    if !self.has_custom(user, scheme) {
+                        problems.push(format!(
+                            "{name} declares the scheme `{scheme}`, but \
+                             AuthConfig::scheme::<{name}>(\"{scheme}\", ..) was not called"
+                        ));
+                    }
+                } else if let Some(missing) = self.missing_for(kind, user) {
                     problems.push(format!("{name} declares the scheme `{scheme}`, but {missing}"));
                 }
+            }
+        }
+        problems
+    }
+
+    fn has_custom(&self, user: &UserEntry, name: &str) -> bool {
+        self.custom.iter().any(|scheme| scheme.user == user.id && scheme.name == name)
+    }
+
+    /// What does not fit of the schemes of the application's own.
+    fn custom_problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        for (index, scheme) in self.custom.iter().enumerate() {
+            let (user, name) = (scheme.user_name, scheme.name);
+            problems.extend(scheme.problems());
+            let declares =
+                |entry: &&UserEntry| entry.id == scheme.user && entry.meta.schemes.contains(&name);
+            if !self.users.iter().any(|entry| declares(&entry)) {
+                problems.push(format!(
+                    "AuthConfig::scheme::<{user}>({name:?}, ..) was called, but {user} is no \
+                     configured user who declares it; write `schemes(custom = {name:?})`"
+                ));
+            }
+            if let Some(prefix) = scheme.prefix() {
+                let taken = [self.token_prefix.as_str(), BasicScheme::NAME];
+                if taken.iter().any(|taken| taken.eq_ignore_ascii_case(prefix)) {
+                    problems.push(format!(
+                        "the scheme `{name}` of {user} begins with `{prefix}`, as another one does"
+                    ));
+                }
+            }
+            let same_name = self.custom[..index].iter().find(|other| other.name == name);
+            let Some(other) = same_name else { continue };
+            if other.user == scheme.user {
+                problems
+                    .push(format!("AuthConfig::scheme::<{user}>({name:?}, ..) was called twice"));
+            } else if other.info != scheme.info {
+                let other = other.user_name;
+                problems.push(format!(
+                    "{other} and {user} have a scheme `{name}` each, and documents cannot tell \
+                     them apart; give one of them another name"
+                ));
             }
         }
         problems
@@ -191,8 +242,19 @@ impl AuthConfig {
             SchemeKind::Basic if self.token_prefix.eq_ignore_ascii_case(BasicScheme::NAME) => {
                 Some("AuthConfig::token_prefix gives tokens its name")
             }
-            SchemeKind::Session | SchemeKind::Bearer | SchemeKind::Basic => None,
+            SchemeKind::Session
+            | SchemeKind::Bearer
+            | SchemeKind::Basic
+            | SchemeKind::Custom(_) => None,
         }
+    }
+}
+
+/// The name of a scheme, if it is one of the application's own.
+fn own(scheme: &SchemeKind) -> Option<&'static str> {
+    match scheme {
+        SchemeKind::Custom(name) => Some(name),
+        SchemeKind::Session | SchemeKind::Bearer | SchemeKind::Basic => None,
     }
 }
 

@@ -124,7 +124,8 @@ impl<U: AuthUser> AuthHandle<U> {
                 Err(error) => return Err(error.into()),
             }
         }
-        let identity = Identity { user, scheme: identity.scheme, login_at };
+        let Identity { scheme, scopes, .. } = identity.clone();
+        let identity = Identity { user, scheme, login_at, scopes };
         self.context.remember(Outcome::Known(identity));
         Ok(())
     }

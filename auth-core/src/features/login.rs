@@ -22,6 +22,7 @@ use crate::{
     error::{Error, Failure},
     jwt::IssuedToken,
     scheme::{Identity, Outcome, SchemeKind, stamp_of},
+    scopes::Scopes,
     secret::SessionToken,
     session::{Lifetime, record::SessionLogin},
     user::{AuthUser, UserKey},
@@ -237,10 +238,14 @@ impl<U: AuthUser> AuthHandle<U> {
                 token = Some(jwt.issue(&key, stamp_of(&*user), now, lifetime, now)?);
                 SchemeKind::Bearer
             }
-            Plan::Note => SchemeKind::Basic,
+            Plan::Note => {
+                let schemes = self.context.user_service::<U>()?.schemes;
+                schemes.first().copied().unwrap_or(SchemeKind::Basic)
+            }
         };
         tracing::info!(users = U::META.table, id = %user.id(), scheme = scheme.name(), "logged in");
-        let identity = Identity { user: user.clone(), scheme, login_at: now };
+        let scopes = Scopes::All;
+        let identity = Identity { user: user.clone(), scheme, login_at: now, scopes };
         self.context.remember(Outcome::Known(identity));
         Ok(LoggedIn { user, token, session })
     }

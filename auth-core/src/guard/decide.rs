@@ -10,6 +10,7 @@ use crate::{
     rejection::Rejection,
     requirement::{Check, Requirement},
     scheme::Identity,
+    scopes::Scopes,
     user::AuthUser,
 };
 
@@ -62,24 +63,45 @@ impl<'a> Asked<'a> {
             answers.push((check, says.map_err(|failure| self.concealed(failure))?));
             match self.decide(identity, &answers)? {
                 Decision::Ask(next) => check = next,
-                decision => return self.answer(decision),
+                decision => return self.answer(decision, identity, &answers),
             }
         }
     }
 
     /// What the decision means to the request.
-    pub(super) fn answer(&self, decision: Decision) -> Result<(), Failure> {
+    pub(super) fn answer<U: AuthUser>(
+        &self,
+        decision: Decision,
+        identity: &Identity<U>,
+        answers: &[Answer],
+    ) -> Result<(), Failure> {
+        let requirement = self.policy.requirement;
         match decision {
             Decision::Met => Ok(()),
             // A check that is still to be asked has not said yes.
             Decision::NotMet | Decision::Ask(_) => Err(if self.policy.conceal {
                 Rejection::NotFound.into()
+            } else if self.would_reach(identity, answers)? {
+                Rejection::InsufficientScope(requirement).into()
             } else {
-                Rejection::RequirementNotMet(self.policy.requirement).into()
+                Rejection::RequirementNotMet(requirement).into()
             }),
             // Whoever reads this may have what he asks for: there is nothing to conceal.
             Decision::NotFresh => Err(Rejection::ReauthenticationRequired.into()),
         }
+    }
+
+    /// Whether the user would not be refused with a credential that is not restricted.
+    fn would_reach<U: AuthUser>(
+        &self,
+        identity: &Identity<U>,
+        answers: &[Answer],
+    ) -> Result<bool, Error> {
+        if identity.scopes == Scopes::All {
+            return Ok(false);
+        }
+        let unrestricted = Identity { scopes: Scopes::All, ..identity.clone() };
+        Ok(self.decide(&unrestricted, answers)? != Decision::NotMet)
     }
 
     /// What a check refuses with, concealed if the operation is.
@@ -101,14 +123,18 @@ impl<'a> Asked<'a> {
         answers: &[Answer],
     ) -> Result<Decision, Error> {
         let met = |met: bool| if met { Decision::Met } else { Decision::NotMet };
-        let user = &*identity.user;
+        let (user, scopes) = (&*identity.user, &identity.scopes);
         Ok(match *requirement {
             Requirement::LoggedIn => Decision::Met,
-            Requirement::Role(role) => met(user.has_role(role)),
+            Requirement::Role(role) => met(user.has_role(role) && scopes.allow_role(role)),
             Requirement::ScopedRole { scope, role } => {
-                met(self.path_param(scope)?.is_some_and(|scope| user.has_role_in(scope, role)))
+                let has =
+                    self.path_param(scope)?.is_some_and(|scope| user.has_role_in(scope, role));
+                met(has && scopes.allow_role(role))
             }
-            Requirement::Permission(permission) => met(user.has_permission(permission)),
+            Requirement::Permission(permission) => {
+                met(user.has_permission(permission) && scopes.allow_permission(permission))
+            }
             // What is no id at all is nobody's.
             Requirement::Owner(param) => met(self
                 .path_param(param)?

@@ -4,6 +4,9 @@ use std::{any::Any, fmt, net::IpAddr};
 
 use http::{HeaderMap, Method, Uri};
 
+use self::authorization::Authorization;
+use crate::rejection::Rejection;
+
 pub mod authorization;
 pub mod cookie;
 pub mod cross_site;
@@ -24,6 +27,40 @@ pub struct RequestHead<'a> {
     pub peer: Option<IpAddr>,
     /// What only the adapter can read.
     pub adapter: AdapterRequest<'a>,
+}
+
+impl<'a> RequestHead<'a> {
+    /// The value of a header, `None` if it is not there.
+    ///
+    /// # Errors
+    ///
+    /// - it is there more than once, or its value is not text:
+    ///   [`Rejection::MalformedCredentials`]
+    pub fn header(&self, name: &str) -> Result<Option<&'a str>, Rejection> {
+        let mut values = self.headers.get_all(name).iter();
+        let Some(value) = values.next() else { return Ok(None) };
+        match (value.to_str(), values.next()) {
+            (Ok(text), None) => Ok(Some(text)),
+            _ => Err(Rejection::MalformedCredentials),
+        }
+    }
+
+    /// What stands behind this scheme name in `Authorization`, `None` if there is no such header or
+    /// another scheme in it.
+    ///
+    /// # Errors
+    ///
+    /// - the header cannot be read, or is there more than once:
+    ///   [`Rejection::MalformedCredentials`]
+    pub fn authorization(&self, scheme: &str) -> Result<Option<&'a str>, Rejection> {
+        match Authorization::of(self.headers) {
+            Authorization::Absent => Ok(None),
+            Authorization::Malformed => Err(Rejection::MalformedCredentials),
+            Authorization::Scheme { name, credentials } => {
+                Ok(name.eq_ignore_ascii_case(scheme).then_some(credentials))
+            }
+        }
+    }
 }
 
 /// The request as the adapter has it: its path parameters, and the request itself under its hidden

@@ -11,6 +11,7 @@ use crate::{
     },
     jwt::{Jwt, Verified},
     rejection::Rejection,
+    scopes::Scopes,
     user::AuthUser,
 };
 
@@ -64,10 +65,11 @@ impl BearerScheme {
         }
         Found::Claim(Claim {
             user: claims.user().clone(),
-            stamp: claims.stamp(),
+            stamp: Some(claims.stamp()),
             login_at: claims.auth_time(),
             scheme: SchemeKind::Bearer,
             ambient: false,
+            scopes: Scopes::All,
         })
     }
 }

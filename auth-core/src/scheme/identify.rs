@@ -10,6 +10,7 @@ use crate::{
     error::Failure,
     http::{RequestHead, cross_site::is_cross_site},
     rejection::Rejection,
+    scopes::Scopes,
     user::{AuthUser, UserKey},
 };
 
@@ -54,6 +55,12 @@ impl Identification {
                     Some(_) => return Ok(None),
                     None => Found::Absent,
                 },
+                SchemeKind::Custom(name) => {
+                    if service.custom(name)?.may_be_presented(head) {
+                        return Ok(None);
+                    }
+                    Found::Absent
+                }
             };
             self.claims.add(found)?;
             self.tried += 1;
@@ -75,7 +82,7 @@ impl Identification {
         head: &RequestHead<'_>,
     ) -> Result<Outcome<U>, Failure> {
         let service = context.user_service::<U>()?;
-        let mut verified = None;
+        let mut verified: Option<Arc<U>> = None;
         for &scheme in service.schemes.iter().skip(self.tried) {
             let found = match scheme {
                 SchemeKind::Session => {
@@ -84,9 +91,19 @@ impl Identification {
                 }
                 SchemeKind::Bearer => context.bearer()?.find::<U>(head, context),
                 SchemeKind::Basic => {
-                    verified = verify::<U>(context, head).await?;
-                    verified.as_ref().map_or(Found::Absent, |user| Found::proved(&**user, context))
+                    let user = verify::<U>(context, head).await?;
+                    let found =
+                        user.as_ref().map_or(Found::Absent, |user| Found::proved(&**user, context));
+                    verified = verified.or(user);
+                    found
                 }
+                SchemeKind::Custom(name) => match service.custom(name)?.find(head).await? {
+                    Some((claim, user)) => {
+                        verified = verified.or(user);
+                        Found::Claim(claim)
+                    }
+                    None => Found::Absent,
+                },
             };
             self.claims.add(found)?;
         }
@@ -116,10 +133,11 @@ impl Found {
     fn proved<U: AuthUser>(user: &U, context: &Context) -> Self {
         Self::Claim(Claim {
             user: UserKey::of(user),
-            stamp: stamp_of(user),
+            stamp: Some(stamp_of(user)),
             login_at: context.now(),
             scheme: SchemeKind::Basic,
             ambient: true,
+            scopes: Scopes::All,
         })
     }
 }
@@ -163,9 +181,9 @@ impl Claims {
         let mut stale = self.stale;
         let mut known: Option<Claim> = None;
         for claim in self.first.into_iter().chain(self.others) {
-            let holds = user
-                .as_ref()
-                .is_some_and(|user| user.is_active() && stamp_of(&**user) == claim.stamp);
+            let holds = user.as_ref().is_some_and(|user| {
+                user.is_active() && claim.stamp.is_none_or(|stamp| stamp_of(&**user) == stamp)
+            });
             if holds {
                 // An explicit credential is proof enough, wherever the page came from; then the
                 // more recent one.
@@ -178,6 +196,10 @@ impl Claims {
             match claim.scheme {
                 SchemeKind::Bearer => return Err(Rejection::InvalidToken.into()),
                 SchemeKind::Basic => return Err(Rejection::WrongCredentials.into()),
+                SchemeKind::Custom(name) => {
+                    let service = context.user_service::<U>()?;
+                    return Err(service.custom(name)?.info.rejection().clone().into());
+                }
                 SchemeKind::Session => {
                     context.session.forget();
                     if !claim.ambient {
@@ -193,6 +215,7 @@ impl Claims {
         if claim.ambient && is_cross_site(head, context.allowed_origins()) {
             return Err(Rejection::CrossSite.into());
         }
-        Ok(Outcome::Known(Identity { user, scheme: claim.scheme, login_at: claim.login_at }))
+        let Claim { scheme, login_at, scopes, .. } = claim;
+        Ok(Outcome::Known(Identity { user, scheme, login_at, scopes }))
     }
 }

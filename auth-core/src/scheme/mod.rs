@@ -10,17 +10,21 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     rejection::Rejection,
+    scopes::Scopes,
     secret::SecurityStamp,
     user::{AuthUser, UserKey},
 };
 
 mod basic;
 mod bearer;
+mod custom;
 mod identify;
 mod session;
 
 pub(crate) use basic::BasicScheme;
 pub(crate) use bearer::BearerScheme;
+pub(crate) use custom::CustomScheme;
+pub use custom::{Carrier, Proof, Scheme, SchemeInfo};
 pub(crate) use identify::Identification;
 
 /// The name of the session scheme in `#[auth(schemes(...))]`, and of its cookie in documents.
@@ -32,6 +36,9 @@ pub const BEARER: &str = "bearer";
 /// The name of HTTP Basic in `#[auth(schemes(...))]` and in documents.
 pub const BASIC: &str = "basic";
 
+/// The names that mean something already: in `#[auth(schemes(...))]`, or in documents.
+const RESERVED: [&str; 6] = [SESSION, SESSION_HEADER, BEARER, BASIC, "api_key", "signature"];
+
 /// A way to present a credential, as it is configured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SchemeKind {
@@ -41,17 +48,19 @@ pub enum SchemeKind {
     Bearer,
     /// Name and password in the `Authorization` header.
     Basic,
+    /// A [`Scheme`] of the application's own, by its name.
+    Custom(&'static str),
 }
 
 impl SchemeKind {
-    /// The scheme of that name.
+    /// The scheme of that name; one of the application's own where the framework has none.
     #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
+    pub fn from_name(name: &'static str) -> Self {
         match name {
-            SESSION => Some(Self::Session),
-            BEARER => Some(Self::Bearer),
-            BASIC => Some(Self::Basic),
-            _ => None,
+            SESSION => Self::Session,
+            BEARER => Self::Bearer,
+            BASIC => Self::Basic,
+            own => Self::Custom(own),
         }
     }
 
@@ -62,6 +71,7 @@ impl SchemeKind {
             Self::Session => SESSION,
             Self::Bearer => BEARER,
             Self::Basic => BASIC,
+            Self::Custom(name) => name,
         }
     }
 }
@@ -85,11 +95,14 @@ pub(crate) enum Found {
 #[derive(Debug, Clone)]
 pub(crate) struct Claim {
     pub(crate) user: UserKey,
-    pub(crate) stamp: SecurityStamp,
+    /// What must be the user's stamp. Without one the user only has to be active.
+    pub(crate) stamp: Option<SecurityStamp>,
     pub(crate) login_at: DateTime<Utc>,
     pub(crate) scheme: SchemeKind,
     /// Whether browsers present it by themselves, also for pages of other sites.
     pub(crate) ambient: bool,
+    /// How far it reaches.
+    pub(crate) scopes: Scopes,
 }
 
 /// A user who has proved who he is. Clones share the user.
@@ -99,8 +112,10 @@ pub struct Identity<U: ?Sized> {
     pub user: Arc<U>,
     /// By which scheme.
     pub scheme: SchemeKind,
-    /// When he proved it.
+    /// When he proved it in person; 1970 where a credential says nothing of it.
     pub login_at: DateTime<Utc>,
+    /// How far the credential reaches. What he may do is what he may do himself, within this.
+    pub scopes: Scopes,
 }
 
 /// The outcome for one type of user.
@@ -117,7 +132,12 @@ pub enum Outcome<U: ?Sized> {
 
 impl<U: ?Sized> Clone for Identity<U> {
     fn clone(&self) -> Self {
-        Self { user: self.user.clone(), scheme: self.scheme, login_at: self.login_at }
+        Self {
+            user: self.user.clone(),
+            scheme: self.scheme,
+            login_at: self.login_at,
+            scopes: self.scopes.clone(),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The session as a credential, by cookie or by header.
 
 use super::{Claim, Found, SchemeKind};
-use crate::{context::Context, rejection::Rejection, session::Way, user::AuthUser};
+use crate::{context::Context, rejection::Rejection, scopes::Scopes, session::Way, user::AuthUser};
 
 /// Who is logged in to the session that the request presents. It is loaded already.
 pub(super) fn find<U: AuthUser>(context: &Context) -> Found {
@@ -19,9 +19,10 @@ pub(super) fn find<U: AuthUser>(context: &Context) -> Found {
     };
     Found::Claim(Claim {
         user: login.user.clone(),
-        stamp: login.stamp,
+        stamp: Some(login.stamp),
         login_at: login.at,
         scheme: SchemeKind::Session,
         ambient: context.session.way() == Some(Way::Cookie),
+        scopes: Scopes::All,
     })
 }

@@ -12,7 +12,7 @@ pub(super) struct User<'a> {
     pub(super) ident: &'a Ident,
     pub(super) table: String,
     pub(super) role: Option<&'a Type>,
-    pub(super) schemes: Vec<String>,
+    pub(super) schemes: &'a [String],
     pub(super) fields: &'a [Field<'a>],
     pub(super) id: &'a Field<'a>,
     /// Each with `ignore_case`.
@@ -57,7 +57,7 @@ pub(super) fn user<'a>(model: &'a Model<'a>, mistakes: &mut Mistakes) -> Option<
         ident: model.ident,
         table: model.table.as_ref()?.as_ref()?.value(),
         role: model.role.as_ref(),
-        schemes: model.schemes.iter().map(Ident::to_string).collect(),
+        schemes: &model.schemes,
         fields,
         id: id?,
         login: logins(fields),

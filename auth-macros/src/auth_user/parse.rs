@@ -10,6 +10,7 @@ use crate::{
     diag::Mistakes,
     parse,
     paths::{self, Runtime},
+    schemes,
 };
 
 const KEYS: &[&str] = &["table", "role", "schemes", "crate"];
@@ -25,9 +26,6 @@ const FIELD_KEYS: &[&str] = &[
     "login_ip",
     "column",
 ];
-/// The schemes that the core knows. Applications may add others, so only a near miss is a mistake.
-const SCHEMES: &[&str] = &["session", "bearer", "basic", "api_key", "signature"];
-
 /// The struct as it was written.
 #[derive(Debug)]
 pub(super) struct Model<'a> {
@@ -37,7 +35,7 @@ pub(super) struct Model<'a> {
     /// `Some(None)` where it was written, but is no plain name.
     pub(super) table: Option<Option<LitStr>>,
     pub(super) role: Option<Type>,
-    pub(super) schemes: Vec<Ident>,
+    pub(super) schemes: Vec<String>,
     /// Whether any scheme was written, be it one that does not exist.
     pub(super) schemes_said: bool,
     /// `None` where the type has no named fields.
@@ -157,7 +155,7 @@ fn container(
             if model.schemes_said {
                 return twice();
             }
-            schemes(model, key, input, mistakes)?;
+            scheme_list(model, key, input, mistakes)?;
         }
         "crate" => *named = Some(paths::crate_path(&parse::text(key, input)?)?),
         _ => return Err(parse::unknown("key", key, KEYS)),
@@ -165,7 +163,7 @@ fn container(
     Ok(())
 }
 
-fn schemes(
+fn scheme_list(
     model: &mut Model<'_>,
     key: &Ident,
     input: ParseStream<'_>,
@@ -176,18 +174,7 @@ fn schemes(
     }
     parse::inside(input, |content| {
         model.schemes_said = !content.is_empty();
-        parse::list(content, mistakes, |input, _| {
-            let scheme = input.call(Ident::parse_any)?;
-            let name = scheme.to_string();
-            if !SCHEMES.contains(&name.as_str()) && parse::nearest(&name, SCHEMES).is_some() {
-                return Err(parse::unknown("scheme", &scheme, SCHEMES));
-            }
-            if model.schemes.contains(&scheme) {
-                return Err(syn::Error::new(scheme.span(), format!("`{scheme}` stands twice")));
-            }
-            model.schemes.push(scheme);
-            Ok(())
-        });
+        schemes::read(content, mistakes, |name, _| model.schemes.push(name));
         Ok(())
     })
 }

@@ -144,7 +144,7 @@ fn core_and_adapter_get_their_macros() {
 #[test]
 fn a_user_may_be_an_id_alone() {
     let shown = expand(&parse_quote! {
-        #[auth(table = "devices", schemes(api_key), crate = "auth_core")]
+        #[auth(table = "devices", schemes(session, custom = "badge"), crate = "auth_core")]
         struct Device { #[auth(id)] id: i64 }
     });
     assert!(shown.contains("type Role = auth_core :: __private :: NoRole"), "{shown}");

@@ -5,7 +5,7 @@ use std::{borrow::Cow, time::Duration};
 use auth_core::{
     guard::{Parameter, Policy, Principal},
     rejection::Rejection,
-    scheme::SchemeKind,
+    scheme::{SchemeInfo, SchemeKind},
 };
 use poem::http::{Method, StatusCode};
 
@@ -64,9 +64,14 @@ impl Asked<'_> {
         }));
         let is_safe =
             matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE);
-        if !is_safe && (self.uses_cookie() || self.takes(SchemeKind::Basic)) {
+        let ambient = self.takes(SchemeKind::Basic) || self.own().any(SchemeInfo::is_ambient);
+        if !is_safe && (self.uses_cookie() || ambient) {
             let text = "A page of another site sent the request.";
             refusals.push((Rejection::CrossSite, text.into()));
+        }
+        if self.can_be_restricted() && !conceal {
+            let text = "The credential does not reach that far.";
+            refusals.push((Rejection::InsufficientScope(*requirement), text.into()));
         }
         if self.takes(SchemeKind::Bearer) {
             let text = "The token was issued for another audience.";
@@ -104,17 +109,35 @@ impl Asked<'_> {
         let invalid = [
             (bearer, Rejection::InvalidToken),
             (basic, Rejection::WrongCredentials),
-            (bearer || basic, Rejection::MalformedCredentials),
+            (bearer || basic || self.own().next().is_some(), Rejection::MalformedCredentials),
             (several, Rejection::ConflictingCredentials),
         ];
         let invalid = invalid.into_iter().filter(|(possible, _)| *possible);
         refusals.extend(invalid.map(|(_, rejection)| (rejection, DOES_NOT_HOLD.into())));
+        let own = self.own().map(|scheme| (scheme.rejection().clone(), DOES_NOT_HOLD.into()));
+        refusals.extend(own);
         refusals
     }
 
     /// Whether a user of the operation may prove by this scheme who he is.
     fn takes(&self, scheme: SchemeKind) -> bool {
         self.users.iter().any(|user| self.configured.has(&user.user, scheme))
+    }
+
+    /// The schemes of the application's own by which a user of the operation may do so.
+    fn own(&self) -> impl Iterator<Item = &SchemeInfo> {
+        let schemes = self.users.iter().flat_map(|user| self.configured.schemes(&user.user));
+        schemes.filter_map(|scheme| match scheme {
+            SchemeKind::Custom(name) => self.configured.info(name),
+            _ => None,
+        })
+    }
+
+    /// Whether a credential may reach less far than its user, where that makes a difference.
+    fn can_be_restricted(&self) -> bool {
+        let restricts = |scheme| matches!(scheme, SchemeKind::Custom(_));
+        let mut schemes = self.users.iter().flat_map(|user| self.configured.schemes(&user.user));
+        self.policy.requirement.asks_for_scope() && schemes.any(restricts)
     }
 
     /// Whether the operation looks at the session before it runs.

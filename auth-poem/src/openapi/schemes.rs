@@ -3,7 +3,7 @@
 use auth_core::{
     config::Authenticator,
     guard::{Policy, Principal, UserType},
-    scheme::{BASIC, BEARER, SESSION, SESSION_HEADER, SchemeKind},
+    scheme::{BASIC, BEARER, Carrier, SESSION, SESSION_HEADER, SchemeInfo, SchemeKind},
 };
 use poem_openapi::registry::{MetaSecurityScheme, Registry};
 
@@ -25,7 +25,7 @@ impl Configured {
             Some(auth) => auth.schemes((user.id)()).to_vec(),
             None => {
                 let declared = user.meta.schemes.iter();
-                declared.filter_map(|name| SchemeKind::from_name(name)).collect()
+                declared.map(|name| SchemeKind::from_name(name)).collect()
             }
         }
     }
@@ -53,9 +53,15 @@ impl Configured {
                 }
                 SchemeKind::Bearer => names.push(BEARER),
                 SchemeKind::Basic => names.push(BASIC),
+                SchemeKind::Custom(name) => names.push(name),
             }
         }
         names
+    }
+
+    /// A scheme of the application's own.
+    pub(super) fn info(&self, name: &str) -> Option<&SchemeInfo> {
+        self.0.as_ref()?.scheme_info(name)
     }
 
     /// The session cookie.
@@ -78,7 +84,10 @@ impl Configured {
                     let prefix = self.0.as_ref().and_then(Authenticator::token_prefix);
                     Some(bearer_scheme(intern(prefix.unwrap_or("Bearer"))))
                 }
-                _ => Some(basic_scheme()),
+                BASIC => Some(basic_scheme()),
+                own => Some(
+                    self.info(own).map_or_else(|| own_scheme(&SchemeInfo::header(own)), own_scheme),
+                ),
             };
             if let Some(scheme) = scheme {
                 registry.create_security_scheme(name, scheme);
@@ -130,6 +139,32 @@ fn bearer_scheme(prefix: &'static str) -> MetaSecurityScheme {
         name: Some("Authorization"),
         key_in: Some("header"),
         ..scheme("apiKey", intern(&description))
+    }
+}
+
+fn own_scheme(info: &SchemeInfo) -> MetaSecurityScheme {
+    let description = intern(info.description());
+    match info.carrier() {
+        Carrier::Authorization(name) => MetaSecurityScheme {
+            scheme: Some(intern(&name.to_ascii_lowercase())),
+            ..scheme("http", description)
+        },
+        Carrier::Cookie(name) => MetaSecurityScheme {
+            name: Some(intern(name)),
+            key_in: Some("cookie"),
+            ..scheme("apiKey", description)
+        },
+        carrier => {
+            let name = match carrier {
+                Carrier::Header(name) => intern(name),
+                _ => "Authorization",
+            };
+            MetaSecurityScheme {
+                name: Some(name),
+                key_in: Some("header"),
+                ..scheme("apiKey", description)
+            }
+        }
     }
 }
 

@@ -1,0 +1,312 @@
+//! A third application: its users may prove who they are in every way that the framework has, and
+//! in one of the application's own.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
+    },
+};
+
+use auth_core::testing::{FailingSessions, FailingUsers};
+use auth_poem::{
+    fault::Failure,
+    http::RequestHead,
+    prelude::*,
+    scheme::{Proof, Scheme, SchemeInfo},
+    scopes::Scopes,
+};
+use poem::{EndpointExt, IntoEndpoint};
+use poem_openapi::{
+    Object,
+    payload::{Json, PlainText},
+};
+
+use crate::{
+    browser::Browser,
+    world::{App, JWT_SECRET, fast_hasher, password_of},
+};
+
+/// What a [`Keeper`] may be.
+#[derive(AuthRole, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Duty {
+    /// Runs the depot.
+    #[role(permissions("reports:read"))]
+    Chief,
+}
+
+/// A user of the depot.
+#[derive(AuthUser, Debug, Clone)]
+#[auth(table = "keepers", role = Duty, schemes(basic, session, bearer, custom = "badge"))]
+pub struct Keeper {
+    /// The id.
+    #[auth(id)]
+    pub id: i64,
+    /// The login name.
+    #[auth(login)]
+    pub name: String,
+    /// The password; its hash is what ends sessions and tokens.
+    #[auth(password)]
+    pub password: PasswordHash,
+    /// What he is.
+    #[auth(roles)]
+    pub duties: Vec<Duty>,
+    /// What he may do beyond that.
+    #[auth(permissions)]
+    pub permissions: Vec<String>,
+    /// Whether the account may be used.
+    #[auth(active)]
+    pub active: bool,
+}
+
+/// Badges and whose they are.
+#[derive(Debug, Clone, Default)]
+pub struct Badges {
+    owners: Arc<Mutex<HashMap<String, (i64, Scopes)>>>,
+    fails: Arc<AtomicBool>,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Badges {
+    /// Hands out a badge.
+    pub fn give(&self, badge: &str, owner: i64, scopes: Scopes) {
+        self.owners.lock().unwrap().insert(badge.into(), (owner, scopes));
+    }
+
+    /// Whether every question fails from now on.
+    pub fn fail(&self, fails: bool) {
+        self.fails.store(fails, SeqCst);
+    }
+
+    /// How often a badge was looked up.
+    #[must_use]
+    pub fn asked(&self) -> usize {
+        self.asked.load(SeqCst)
+    }
+}
+
+impl Scheme<Keeper> for Badges {
+    fn info(&self) -> SchemeInfo {
+        SchemeInfo::header("x-badge")
+            .described("The number on the badge.")
+            .challenged_as("Badge gate=\"north\"")
+    }
+
+    async fn find(&self, head: &RequestHead<'_>) -> Result<Option<Proof<Keeper>>, Failure> {
+        let Some(badge) = head.header("x-badge")? else { return Ok(None) };
+        self.asked.fetch_add(1, SeqCst);
+        if self.fails.load(SeqCst) {
+            return Err(auth_poem::fault::Error::Application("the badges burn".into()).into());
+        }
+        let owner = self.owners.lock().unwrap().get(badge).cloned();
+        let (owner, scopes) = owner.ok_or(Rejection::InvalidCredentials)?;
+        Ok(Some(Proof::of_id(owner).scopes(scopes)))
+    }
+}
+
+/// The operations.
+#[derive(Debug)]
+pub struct DepotApi;
+
+#[derive(Object)]
+struct Credentials {
+    name: String,
+    password: String,
+}
+
+/// Who somebody is, and by what.
+#[derive(Object)]
+struct Known {
+    name: String,
+    scheme: String,
+    scopes: Option<Vec<String>>,
+}
+
+#[auth_api]
+impl DepotApi {
+    #[oai(path = "/me", method = "get", method = "post")]
+    async fn me(&self, keeper: Keeper) -> PlainText<String> {
+        PlainText(keeper.name)
+    }
+
+    #[oai(path = "/maybe", method = "get", method = "post")]
+    async fn maybe(&self, keeper: Option<Keeper>) -> PlainText<String> {
+        PlainText(keeper.map_or("nobody".into(), |keeper| keeper.name))
+    }
+
+    #[oai(path = "/identity", method = "get")]
+    async fn identity(&self, keeper: Keeper, auth: Auth<Keeper>) -> auth_poem::Result<Json<Known>> {
+        let identity = auth.identity().ok_or(Rejection::MissingCredentials)?;
+        Ok(Json(Known {
+            name: keeper.name,
+            scheme: identity.scheme.name().into(),
+            scopes: identity.scopes.list().map(<[String]>::to_vec),
+        }))
+    }
+
+    #[require(permission = "reports:read")]
+    #[oai(path = "/reports", method = "get")]
+    async fn reports(&self, keeper: Keeper) -> PlainText<String> {
+        PlainText(keeper.name)
+    }
+
+    #[require(role = "chief")]
+    #[oai(path = "/chief", method = "get")]
+    async fn chief(&self, keeper: Keeper) -> PlainText<String> {
+        PlainText(keeper.name)
+    }
+
+    #[require(permission = "reports:read", conceal)]
+    #[oai(path = "/concealed", method = "get")]
+    async fn concealed(&self, keeper: Keeper) -> PlainText<String> {
+        PlainText(keeper.name)
+    }
+
+    #[require(fresh)]
+    #[oai(path = "/fresh", method = "get")]
+    async fn fresh(&self, keeper: Keeper) -> PlainText<String> {
+        PlainText(keeper.name)
+    }
+
+    #[public]
+    #[oai(path = "/public", method = "get")]
+    async fn public(&self) -> PlainText<&'static str> {
+        PlainText("welcome")
+    }
+
+    #[public]
+    #[oai(path = "/login", method = "post")]
+    async fn login(&self, auth: Auth<Keeper>, data: Json<Credentials>) -> auth_poem::Result<()> {
+        let login = auth.login(&data.name, &data.password).await?;
+        login.ok_or(Rejection::WrongCredentials)?;
+        Ok(())
+    }
+
+    #[public]
+    #[oai(path = "/token", method = "post")]
+    async fn token(
+        &self,
+        auth: Auth<Keeper>,
+        data: Json<Credentials>,
+    ) -> auth_poem::Result<PlainText<String>> {
+        let login = auth.login(&data.name, &data.password).token_only().await?;
+        let issued = login.and_then(|keeper| keeper.token).ok_or(Rejection::WrongCredentials)?;
+        Ok(PlainText(issued.token.expose().to_owned()))
+    }
+}
+
+/// The application and all that a test can do to it.
+///
+/// - `ann` (1), a keeper with the permission `reports:read`;
+/// - `bob` (2), the chief, whose role grants it too;
+/// - `eve` (3), who may nothing.
+pub struct Depot {
+    /// The time.
+    pub clock: ManualClock,
+    /// Where the sessions are.
+    pub sessions: FailingSessions,
+    /// Where the keepers are, as the framework sees it.
+    pub keepers: FailingUsers<Keeper>,
+    /// The same, as the application's own database access sees it.
+    pub people: MemoryUsers<Keeper>,
+    /// The badges.
+    pub badges: Badges,
+    /// The hasher, which counts.
+    pub hasher: auth_poem::password::PasswordHasher,
+    /// The configured framework.
+    pub auth: Authenticator,
+    /// The API's document.
+    pub document: serde_json::Value,
+    app: App,
+}
+
+impl fmt::Debug for Depot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Depot")
+    }
+}
+
+impl Depot {
+    /// A depot with the framework's defaults.
+    pub async fn new() -> Self {
+        Self::with(|config| config).await
+    }
+
+    /// A depot with another configuration.
+    pub async fn with(change: impl FnOnce(AuthConfig) -> AuthConfig) -> Self {
+        let hasher = fast_hasher();
+        let people = MemoryUsers::default();
+        for (id, name) in (1..).zip(["ann", "bob", "eve"]) {
+            let keeper = Keeper {
+                id,
+                name: name.into(),
+                password: hasher.hash(&password_of(name)).await.unwrap(),
+                duties: if name == "bob" { vec![Duty::Chief] } else { Vec::new() },
+                permissions: if name == "ann" { vec!["reports:read".into()] } else { Vec::new() },
+                active: true,
+            };
+            people.insert(keeper).unwrap();
+        }
+        let clock = ManualClock::default();
+        let sessions = FailingSessions::new(MemorySessions::new());
+        let keepers = FailingUsers::new(Arc::new(people.clone()));
+        let badges = Badges::default();
+        let config = AuthConfig::new()
+            .user::<Keeper>(keepers.clone())
+            .sessions(sessions.clone())
+            .jwt(JwtKeys::hs256(JWT_SECRET).unwrap())
+            .scheme::<Keeper>("badge", badges.clone())
+            .hasher(hasher.clone())
+            .clock(clock.clone());
+        let auth = change(config).build().unwrap();
+        let api = auth.openapi(DepotApi, "Depot", "1.0");
+        let document = serde_json::from_str(&api.spec()).unwrap();
+        let app = Arc::new(api.into_endpoint().boxed());
+        Self { clock, sessions, keepers, people, badges, hasher, auth, document, app }
+    }
+
+    /// A new browser without cookies.
+    #[must_use]
+    pub fn browser(&self) -> Browser {
+        Browser::new(self.app.clone())
+    }
+
+    /// The application, for a walk through its document.
+    #[must_use]
+    pub fn endpoint(&self) -> App {
+        self.app.clone()
+    }
+
+    /// A browser in which this keeper has logged in.
+    pub async fn logged_in(&self, name: &str) -> Browser {
+        let browser = self.browser();
+        let _ = browser.login(name).await.is(200);
+        browser
+    }
+
+    /// A token of this keeper.
+    pub async fn token(&self, name: &str) -> String {
+        let login = serde_json::json!({ "name": name, "password": password_of(name) });
+        self.browser().post("/token").json(login).await.is(200).body
+    }
+
+    /// The keeper of this name, as the database has him.
+    #[must_use]
+    pub fn keeper(&self, name: &str) -> Keeper {
+        let all = self.people.all();
+        (**all.iter().find(|keeper| keeper.name == name).unwrap()).clone()
+    }
+
+    /// Changes a keeper in the database.
+    pub fn change(&self, name: &str, change: impl FnOnce(&mut Keeper)) {
+        assert_eq!(self.people.update(&self.keeper(name).id, change), Ok(true));
+    }
+
+    /// Has every store answer later, as over a network.
+    pub fn stores_wait(&self) {
+        self.sessions.wait(true);
+        self.keepers.wait(true);
+    }
+}
