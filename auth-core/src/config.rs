@@ -12,7 +12,7 @@ use crate::{
     password::{PasswordHasher, PasswordPolicy},
     responder::{ProblemResponder, Responder},
     scheme::{CustomScheme, Scheme},
-    store::SessionStore,
+    store::{SessionStore, WhenFull},
     throttle::Throttle,
     user::AuthUser,
     users::UserStore,
@@ -42,6 +42,7 @@ pub struct AuthConfig {
     cookie: Option<SessionCookie>,
     session_header: Option<String>,
     expiry: Expiry,
+    session_limit: Option<(u32, WhenFull)>,
     jwt: Option<JwtKeys>,
     issuer: String,
     audience: Option<String>,
@@ -95,6 +96,7 @@ impl AuthConfig {
             cookie: Some(SessionCookie::default()),
             session_header: None,
             expiry: Expiry::default(),
+            session_limit: None,
             jwt: None,
             issuer: "auth".into(),
             audience: None,
@@ -167,6 +169,36 @@ impl AuthConfig {
     /// How long sessions live. Default: 30 minutes idle, 12 hours at most, see [`Expiry`].
     pub fn expiry(mut self, expiry: Expiry) -> Self {
         self.expiry = expiry;
+        self
+    }
+
+    /// How many sessions a user may have at once, and what becomes of a login beyond that: the oldest
+    /// session ends, or the login is refused with 409 `too_many_sessions`. Default: no limit.
+    ///
+    /// Exact also where one user logs in several times at the same moment, on several servers.
+    /// Counted are live sessions, of whatever scheme they were used by; tokens are none. A login from
+    /// a browser in which the user is logged in replaces his session there and is never too many, and
+    /// neither is a new key for a session.
+    ///
+    /// # Security
+    ///
+    /// Where logins are refused, a user who has lost a cookie waits until that session expires; and
+    /// who knows his password can keep him out that way, where ending the oldest would show him. What
+    /// OWASP ASVS 7.1.2 asks for is that the choice is made and documented.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use auth_core::{config::AuthConfig, store::{MemorySessions, WhenFull}};
+    ///
+    /// let auth = AuthConfig::new()
+    ///     .sessions(MemorySessions::default())
+    ///     .session_limit(3, WhenFull::EndOldest)
+    ///     .build()?;
+    /// # Ok::<(), auth_core::config::ConfigError>(())
+    /// ```
+    pub fn session_limit(mut self, max: u32, full: WhenFull) -> Self {
+        self.session_limit = Some((max, full));
         self
     }
 

@@ -16,6 +16,7 @@
 //! | `insufficient_scope` | 403 | the user may, but the credential does not reach that far |
 //! | `reauthentication_required` | 403 | known, but the login is too long ago for this operation |
 //! | `cross_site` | 403 | a page of another site sent the session cookie or HTTP Basic, or asked for a session |
+//! | `too_many_sessions` | 409 | login: the user has as many sessions as `AuthConfig::session_limit` allows |
 //! | `not_found` | 404 | there is nothing here, or nothing for this user: `#[require(…, conceal)]` |
 //! | `weak_password` | 422 | the password policy refuses a new password |
 //! | `too_many_attempts` | 429 | too many failed logins for this name |
@@ -68,6 +69,9 @@ pub enum Rejection {
     ReauthenticationRequired,
     /// The request comes from a page of another site.
     CrossSite,
+    /// Login: the user has as many sessions as he may. The credentials were right; once he has ended
+    /// a session elsewhere, the same login succeeds.
+    TooManySessions,
     /// There is nothing here, or nothing that this user may know of.
     NotFound,
     /// The password policy refuses a new password.
@@ -139,6 +143,7 @@ impl Rejection {
             Self::InsufficientScope(_) => "insufficient_scope",
             Self::ReauthenticationRequired => "reauthentication_required",
             Self::CrossSite => "cross_site",
+            Self::TooManySessions => "too_many_sessions",
             Self::NotFound => "not_found",
             Self::WeakPassword(_) => "weak_password",
             Self::TooManyAttempts { .. } => "too_many_attempts",
@@ -165,6 +170,7 @@ impl Rejection {
             | Self::InsufficientScope(_)
             | Self::ReauthenticationRequired
             | Self::CrossSite => StatusCode::FORBIDDEN,
+            Self::TooManySessions => StatusCode::CONFLICT,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::WeakPassword(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -190,6 +196,7 @@ impl Rejection {
             Self::InsufficientScope(_) => "These credentials do not reach to this operation.",
             Self::ReauthenticationRequired => "Log in again to use this operation.",
             Self::CrossSite => "This request was sent by a page of another site.",
+            Self::TooManySessions => "You are logged in too often. Log out elsewhere first.",
             Self::NotFound => "There is nothing here.",
             Self::WeakPassword(reason) => return Cow::Owned(reason.to_string()),
             Self::TooManyAttempts { .. } => "Too many failed attempts. Try again later.",

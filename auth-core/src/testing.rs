@@ -20,7 +20,7 @@ use crate::{
     error::Error,
     secret::SessionKey,
     session::record::SessionRecord,
-    store::{SessionStore, Update},
+    store::{Create, SessionLimit, SessionStore, Update},
     user::{AuthUser, UserKey},
     users::{Lookup, PasswordChange, UserStore},
 };
@@ -147,9 +147,14 @@ impl FailingSessions {
 
 #[async_trait]
 impl SessionStore for FailingSessions {
-    async fn create(&self, key: &SessionKey, record: Arc<SessionRecord>) -> Result<bool, Error> {
+    async fn create(
+        &self,
+        key: &SessionKey,
+        record: Arc<SessionRecord>,
+        limit: Option<SessionLimit>,
+    ) -> Result<Create, Error> {
         self.note(&self.counters.create)?;
-        self.inner.create(key, record).await
+        self.inner.create(key, record, limit).await
     }
 
     async fn load(

@@ -22,6 +22,7 @@ mod responder;
 mod role_sources;
 mod routes;
 mod schemes;
+mod session_limit;
 mod sessions_of_others;
 mod tokens;
 mod two_users;

@@ -10,7 +10,7 @@ use auth_core::{
     error::Error,
     secret::SessionKey,
     session::record::SessionRecord,
-    store::{MemorySessions, SessionStore, Update},
+    store::{Create, MemorySessions, SessionLimit, SessionStore, Update},
     user::UserKey,
 };
 use auth_poem::prelude::{DateTime, Utc, Uuid};
@@ -41,11 +41,16 @@ impl PausedSessions {
 
 #[async_trait]
 impl SessionStore for PausedSessions {
-    async fn create(&self, key: &SessionKey, record: Arc<SessionRecord>) -> Result<bool, Error> {
+    async fn create(
+        &self,
+        key: &SessionKey,
+        record: Arc<SessionRecord>,
+        limit: Option<SessionLimit>,
+    ) -> Result<Create, Error> {
         if self.paused.load(SeqCst) {
             self.gates.pass().await;
         }
-        self.inner.create(key, record).await
+        self.inner.create(key, record, limit).await
     }
 
     async fn load(

@@ -7,7 +7,7 @@ use auth_core::{
     secret::{SecurityStamp, SessionKey, SessionToken},
     session::record::{SessionLogin, SessionRecord},
     sql::{open_postgres, postgres_options, postgres_pool_options},
-    store::{SessionStore, SqlSessions, conformance},
+    store::{Create, SessionStore, SqlSessions, conformance},
     user::UserKey,
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -16,7 +16,12 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 async fn store() -> Option<Arc<dyn SessionStore>> {
-    Some(Arc::new(sessions(&crate::postgres().await?).await))
+    let mut sessions = SqlSessions::new(crate::postgres().await?);
+    for (name, kind) in conformance::COLUMNS {
+        sessions = sessions.column(name, kind).unwrap();
+    }
+    sessions.migrate().await.unwrap();
+    Some(Arc::new(sessions))
 }
 
 auth_core::session_store_conformance!(conforms_on_postgres, store);
@@ -47,6 +52,7 @@ fn record(id: usize, at: DateTime<Utc>) -> Arc<SessionRecord> {
         persistent: false,
         ip: None,
         user_agent: None,
+        columns: Default::default(),
         version: 1,
     })
 }
@@ -74,7 +80,7 @@ async fn one_process_sees_what_another_was_told_is_stored() {
     let one = sessions(&open_postgres(database.url()).await.unwrap()).await;
     let other = sessions(&open_postgres(database.url()).await.unwrap()).await;
     let (key, now) = (key(), Utc::now());
-    assert!(one.create(&key, record(1, now)).await.unwrap());
+    assert_eq!(one.create(&key, record(1, now), None).await.unwrap(), Create::Done);
     assert!(other.load(&key, now).await.unwrap().is_some());
     assert!(other.delete(&key, now).await.unwrap());
     assert!(one.load(&key, now).await.unwrap().is_none());
@@ -98,7 +104,7 @@ async fn a_row_that_cannot_be_read_is_a_fault_and_no_missing_session() {
         "created_at = '290000-01-01'",
     ] {
         let key = key();
-        sessions.create(&key, record(1, now)).await.unwrap();
+        sessions.create(&key, record(1, now), None).await.unwrap();
         let damage = format!("UPDATE auth_sessions SET {damage}");
         sqlx::query(AssertSqlSafe(damage.as_str())).execute(&pool).await.unwrap();
         let answer = sessions.load(&key, now).await;
@@ -114,7 +120,7 @@ async fn a_purge_does_not_wait_for_rows_that_somebody_is_at() {
     let now = Utc::now();
     let end = now + TimeDelta::minutes(30);
     for _ in 0..3 {
-        sessions.create(&key(), record(1, now)).await.unwrap();
+        sessions.create(&key(), record(1, now), None).await.unwrap();
     }
     // Two statements that each wait for a row of the other's would both fail.
     let mut other = pool.begin().await.unwrap();
@@ -133,7 +139,7 @@ async fn a_row_that_stays_locked_is_a_fault_in_bounded_time() {
     let pool = postgres_pool_options().acquire_timeout(limit).connect_with(options).await.unwrap();
     let sessions = sessions(&pool).await;
     let (key, now) = (key(), Utc::now());
-    assert!(sessions.create(&key, record(1, now)).await.unwrap());
+    assert_eq!(sessions.create(&key, record(1, now), None).await.unwrap(), Create::Done);
 
     let mut stuck = pool.begin().await.unwrap();
     sqlx::query("SELECT 1 FROM auth_sessions FOR UPDATE").execute(&mut *stuck).await.unwrap();
@@ -161,7 +167,7 @@ async fn every_method_reports_a_database_that_does_not_answer() {
     let handle = Uuid::new_v4();
     let all_fail = async || {
         let errors = [
-            sessions.create(&key, record(1, now)).await.unwrap_err(),
+            sessions.create(&key, record(1, now), None).await.unwrap_err(),
             sessions.load(&key, now).await.unwrap_err(),
             sessions.update(&key, record(1, now), now).await.unwrap_err(),
             sessions.touch(&key, now).await.unwrap_err(),

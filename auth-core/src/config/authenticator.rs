@@ -250,6 +250,12 @@ impl Authenticator {
         headers
     }
 
+    /// Whether a login may be refused because the user has too many sessions.
+    #[must_use]
+    pub fn refuses_sessions(&self) -> bool {
+        self.inner.sessions.as_ref().is_some_and(SessionService::refuses_logins)
+    }
+
     /// What stands in front of a token in `Authorization`, `None` without tokens.
     #[must_use]
     pub fn token_prefix(&self) -> Option<&str> {

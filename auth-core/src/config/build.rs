@@ -32,6 +32,7 @@ impl AuthConfig {
             );
         }
         problems.extend(self.expiry.problems());
+        problems.extend(self.session_limit_problem());
         problems.extend(self.disable_schemes());
         problems.extend(self.user_problems());
         problems.extend(self.custom_problems());
@@ -98,6 +99,7 @@ impl AuthConfig {
             store,
             carriers: Carriers::new(self.cookie, header),
             expiry: self.expiry,
+            limit: self.session_limit,
             clock: self.clock.clone(),
             disabled: self.disabled.iter().any(|name| name == SESSION),
         });
@@ -119,6 +121,20 @@ impl AuthConfig {
                 verify_public: self.verify_public,
             }),
         })
+    }
+
+    fn session_limit_problem(&self) -> Option<String> {
+        match self.session_limit? {
+            (0, _) => Some(
+                "AuthConfig::session_limit was called with 0, which lets nobody log in; to have no \
+                 sessions, leave AuthConfig::sessions out"
+                    .into(),
+            ),
+            _ if self.sessions.is_none() => Some(
+                "AuthConfig::session_limit was called, but AuthConfig::sessions was not".into(),
+            ),
+            _ => None,
+        }
     }
 
     /// Takes the disabled schemes from the users; says which of them are none.

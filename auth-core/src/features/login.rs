@@ -2,7 +2,8 @@
 //!
 //! - Needs: `#[auth(login)]`, `#[auth(password)]` for [`AuthHandle::login`]; nothing for
 //!   [`AuthHandle::login_user`]. Writes `#[auth(login_time)]` and `#[auth(login_ip)]`.
-//! - Refuses: `too_many_attempts`, `cross_site`; wrong credentials are `None`.
+//! - Refuses: `too_many_attempts`, `cross_site`, and `too_many_sessions` where a limit says so; wrong
+//!   credentials are `None`.
 //!
 //! Every login gives the session a new key, also from one user to another.
 
@@ -21,6 +22,7 @@ use super::AuthHandle;
 use crate::{
     error::{Error, Failure},
     jwt::IssuedToken,
+    rejection::Rejection,
     scheme::{Identity, Outcome, SchemeKind, stamp_of},
     scopes::Scopes,
     secret::SessionToken,
@@ -136,6 +138,9 @@ impl<U: AuthUser> AuthHandle<U> {
     ///   [`Rejection::TooManyAttempts`](crate::rejection::Rejection::TooManyAttempts)
     /// - a page of another site sends the request:
     ///   [`Rejection::CrossSite`](crate::rejection::Rejection::CrossSite)
+    /// - the user has as many sessions as
+    ///   [`AuthConfig::session_limit`](crate::config::AuthConfig::session_limit) allows, and that
+    ///   refuses logins: [`Rejection::TooManySessions`]; the request's session is as before
     /// - a store cannot answer, or too many passwords are being hashed: [`Failure::Fault`]
     pub fn login<'a>(&'a self, name: &'a str, password: &'a str) -> Login<'a, U> {
         Login { auth: self, name, password, start: Start::default() }
@@ -147,6 +152,9 @@ impl<U: AuthUser> AuthHandle<U> {
     ///
     /// - a page of another site sends the request:
     ///   [`Rejection::CrossSite`](crate::rejection::Rejection::CrossSite)
+    /// - the user has as many sessions as
+    ///   [`AuthConfig::session_limit`](crate::config::AuthConfig::session_limit) allows, and that
+    ///   refuses logins: [`Rejection::TooManySessions`]; the request's session is as before
     /// - a store cannot answer: [`Failure::Fault`]
     pub fn login_user<'a>(&'a self, user: &'a U) -> LoginUser<'a, U> {
         LoginUser { auth: self, user, start: Start::default() }
@@ -217,25 +225,16 @@ impl<U: AuthUser> AuthHandle<U> {
 
     async fn begin(&self, user: &U, plan: Plan) -> Result<LoggedIn<U>, Failure> {
         let now = self.context.now();
-        let user = self.note_login(user, now).await?;
         let (mut token, mut session) = (None, None);
         let scheme = match plan {
             Plan::Session(lifetime) => {
-                let service = self.context.sessions()?;
-                self.context.session.load(service).await?;
-                let login =
-                    SessionLogin { user: UserKey::of(&*user), stamp: stamp_of(&*user), at: now };
-                let state = &self.context.session;
-                let (handle, token) =
-                    state.begin(service, self.context.client()?, login, lifetime)?;
-                let token = service.carriers.header.is_some().then_some(token);
-                session = Some(IssuedSession { handle, token });
+                session = Some(self.begin_session(user, lifetime, now).await?);
                 SchemeKind::Session
             }
             Plan::Token(lifetime) => {
                 let jwt = &self.context.bearer()?.jwt;
-                let key = UserKey::of(&*user);
-                token = Some(jwt.issue(&key, stamp_of(&*user), now, lifetime, now)?);
+                let key = UserKey::of(user);
+                token = Some(jwt.issue(&key, stamp_of(user), now, lifetime, now)?);
                 SchemeKind::Bearer
             }
             Plan::Note => {
@@ -243,11 +242,47 @@ impl<U: AuthUser> AuthHandle<U> {
                 schemes.first().copied().unwrap_or(SchemeKind::Basic)
             }
         };
+        let user = match self.note_login(user, now).await {
+            Ok(user) => user,
+            Err(failure) => {
+                self.take_back(session.is_some()).await;
+                return Err(failure);
+            }
+        };
         tracing::info!(users = U::META.table, id = %user.id(), scheme = scheme.name(), "logged in");
         let scopes = Scopes::All;
         let identity = Identity { user: user.clone(), scheme, login_at: now, scopes };
         self.context.remember(Outcome::Known(identity));
         Ok(LoggedIn { user, token, session })
+    }
+
+    /// Begins a session of the user: when the request ends, or now, where the store may refuse it.
+    async fn begin_session(
+        &self,
+        user: &U,
+        lifetime: Lifetime,
+        now: DateTime<Utc>,
+    ) -> Result<IssuedSession, Failure> {
+        let (state, service) = (&self.context.session, self.context.sessions()?);
+        state.load(service).await?;
+        let login = SessionLogin { user: UserKey::of(user), stamp: stamp_of(user), at: now };
+        let begun = state.prepare(service, self.context.client()?, login, lifetime)?;
+        let token = service.carriers.header.is_some().then(|| begun.token.clone());
+        let issued = IssuedSession { handle: begun.record.handle, token };
+        if !service.refuses_logins() {
+            state.begin(begun);
+        } else if !state.begin_stored(service, begun).await? {
+            tracing::info!(users = U::META.table, id = %user.id(), "refused: too many sessions");
+            return Err(Rejection::TooManySessions.into());
+        }
+        Ok(issued)
+    }
+
+    /// Ends the session of a login that has failed after all.
+    async fn take_back(&self, has_session: bool) {
+        if has_session && let Err(error) = self.context.flush_session().await {
+            tracing::error!(%error, "the session of a login that failed stays until it expires");
+        }
     }
 
     /// Writes the login columns, where the type has them.

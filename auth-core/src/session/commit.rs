@@ -10,14 +10,14 @@ use chrono::TimeDelta;
 use super::{
     record::{SessionData, SessionRecord},
     service::{Lifetime, SessionService},
-    state::{Current, ExpiryChange, SessionState, Stored, Work},
+    state::{Begun, Current, ExpiryChange, SessionState, Stored, Work},
     token::{TokenHeaders, Ways},
 };
 use crate::{
     error::Error,
     http::Client,
     secret::{SessionKey, SessionToken},
-    store::Update,
+    store::{Create, Update},
 };
 
 /// How often a change is tried again when others change the same session. Each conflict means that
@@ -60,13 +60,16 @@ impl SessionState {
             (None, Current::Fresh { token, record, replaces, source }) => {
                 let ways = Ways::of(self.way(), replaces.is_some());
                 let record = take_over(service, record, source).await?;
-                let new = insert(service, token, record, &work).await?;
+                let kind = Kind::of(replaces, work.ended.last());
+                let new = insert(service, token, record, &work, kind).await?.allowed()?;
                 let new = hand_over(service, new, replaces).await?;
                 new.map(|new| new.headers(service, ways)).unwrap_or_default()
             }
             (None, _) if !work.patches.is_empty() => {
                 let record = Arc::new(service.new_record(client, Lifetime::Default));
-                let new = insert(service, SessionToken::generate()?, record, &work).await?;
+                let token = SessionToken::generate()?;
+                let new =
+                    insert(service, token, record, &work, Kind::New(None)).await?.allowed()?;
                 new.headers(service, Ways::of(self.way(), false))
             }
             (None, _) if work.remove_cookie => service.carriers.removal(),
@@ -116,6 +119,40 @@ impl SessionState {
         })
     }
 
+    /// Stores the session that a login has prepared, now, and goes on with it. `false`, and nothing
+    /// has changed, if the user has as many sessions as he may.
+    ///
+    /// The session whose place it takes keeps its data until the new one is stored, and ends last.
+    pub(crate) async fn begin_stored(
+        &self,
+        service: &SessionService,
+        begun: Begun,
+    ) -> Result<bool, Error> {
+        let Begun { token, record, ends, source, drops_data } = begun;
+        let kind = Kind::New(ends);
+        let new = match insert(service, token, record, &Work::default(), kind).await? {
+            Inserted::Done(new) => new,
+            Inserted::LimitReached => return Ok(false),
+        };
+        let key = new.stored.key;
+        let New { token, stored } = match settle(service, new, source, ends).await {
+            Ok(new) => new,
+            Err(error) => {
+                // Nobody will know its token, but it would count.
+                if let Err(error) = service.store.delete(&key, service.now()).await {
+                    tracing::error!(%error, "the session of a login that failed stays until it expires");
+                }
+                return Err(error);
+            }
+        };
+        let ways = Ways::of(self.way(), false);
+        let mut work = self.work();
+        work.log_in(drops_data);
+        work.current = Current::Stored(stored.clone());
+        work.announce = Some((token, stored, ways));
+        Ok(true)
+    }
+
     /// Stores a session that is not in the store yet, with all changes so far, now.
     pub(crate) async fn persist(
         &self,
@@ -136,18 +173,59 @@ impl SessionState {
             work.current = Current::None;
             let patches = std::mem::take(&mut work.patches);
             let expiry = work.expiry.take();
-            (Work { patches, expiry, ..Work::default() }, token, record, replaces, source)
+            let ended = work.ended.clone();
+            (Work { patches, expiry, ended, ..Work::default() }, token, record, replaces, source)
         };
         let ways = Ways::of(self.way(), replaces.is_some());
         let record = take_over(service, record, source).await?;
-        let new = insert(service, token, record, &work).await?;
+        let kind = Kind::of(replaces, work.ended.last());
+        let new = insert(service, token, record, &work, kind).await?.allowed()?;
         let new = hand_over(service, new, replaces).await?;
+        // At once, so that there is never more than one session whose place another one takes.
+        for key in &work.ended {
+            service.store.delete(key, service.now()).await?;
+        }
+        self.work().ended.retain(|key| !work.ended.contains(key));
         if let Some(New { token, stored }) = new {
             let mut work = self.work();
             work.current = Current::Stored(stored.clone());
             work.announce = Some((token, stored, ways));
         }
         Ok(())
+    }
+}
+
+/// What a session is that is being stored.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    /// A new one, which takes the place of another one or of none.
+    New(Option<SessionKey>),
+    /// One that goes on under a new key.
+    GoesOn,
+}
+
+impl Kind {
+    fn of(replaces: Option<SessionKey>, ended: Option<&SessionKey>) -> Self {
+        if replaces.is_some() { Self::GoesOn } else { Self::New(ended.copied()) }
+    }
+}
+
+/// What became of a session that was to be stored.
+enum Inserted {
+    Done(New),
+    /// The user has as many as he may.
+    LimitReached,
+}
+
+impl Inserted {
+    /// The session, where a login is not refused any more: it was stored when it began.
+    fn allowed(self) -> Result<New, Error> {
+        match self {
+            Self::Done(new) => Ok(new),
+            Self::LimitReached => {
+                Err(Error::session_store("a limit that ends sessions has refused one"))
+            }
+        }
     }
 }
 
@@ -185,6 +263,29 @@ async fn take_over(
     Ok(record)
 }
 
+/// Takes the data over into a session that was stored with a copy of it, and ends the session whose
+/// place it takes.
+async fn settle(
+    service: &SessionService,
+    mut new: New,
+    source: Option<Stored>,
+    ends: Option<SessionKey>,
+) -> Result<New, Error> {
+    let record = take_over(service, new.stored.record.clone(), source).await?;
+    if record.data.to_json()? != new.stored.record.data.to_json()? {
+        let live = change(service, new.stored.clone(), |stored| {
+            stored.data = record.data.clone();
+            Ok(true)
+        });
+        // Where it has ended meanwhile, it is as if it ended in a moment.
+        new.stored = live.await?.unwrap_or(new.stored);
+    }
+    if let Some(old) = ends {
+        service.store.delete(&old, service.now()).await?;
+    }
+    Ok(new)
+}
+
 /// Ends the session that goes on under a new key. If there is nothing to end, somebody has logged
 /// out meanwhile: then the new key, which nobody has seen yet, ends as well.
 async fn hand_over(
@@ -206,16 +307,24 @@ async fn insert(
     mut token: SessionToken,
     record: Arc<SessionRecord>,
     work: &Work,
-) -> Result<New, Error> {
+    kind: Kind,
+) -> Result<Inserted, Error> {
     let mut record = Arc::unwrap_or_clone(record);
     apply(service, &mut record, work)?;
+    let limit = match kind {
+        Kind::New(replaced) if record.login.is_some() => service.limit(replaced),
+        Kind::New(_) | Kind::GoesOn => None,
+    };
     let record = Arc::new(record);
     for _ in 0..DRAWS {
         let key = token.key();
-        if service.store.create(&key, record.clone()).await? {
-            return Ok(New { token, stored: Stored { key, record } });
+        match service.store.create(&key, record.clone(), limit).await? {
+            Create::Done => {
+                return Ok(Inserted::Done(New { token, stored: Stored { key, record } }));
+            }
+            Create::LimitReached => return Ok(Inserted::LimitReached),
+            Create::Taken => token = SessionToken::generate()?,
         }
-        token = SessionToken::generate()?;
     }
     Err(Error::Crypto("new session keys are taken again and again".into()))
 }

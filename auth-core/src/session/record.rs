@@ -9,6 +9,10 @@ use uuid::Uuid;
 
 use crate::{secret::SecurityStamp, user::UserKey};
 
+mod columns;
+
+pub use self::columns::{ColumnType, ColumnValue, SessionColumns};
+
 /// One session as its store keeps it.
 ///
 /// Records are immutable values; a change is a new record with the next [`version`](Self::version),
@@ -35,6 +39,8 @@ pub struct SessionRecord {
     pub ip: Option<IpAddr>,
     /// The client's `User-Agent` when the session began, at most 255 bytes of it.
     pub user_agent: Option<String>,
+    /// What the application adds: columns of its own.
+    pub columns: SessionColumns,
     /// Raised by one with every change but [`touch`](crate::store::SessionStore::touch).
     pub version: u64,
 }

@@ -8,14 +8,15 @@ use http::HeaderMap;
 use uuid::Uuid;
 
 use super::{
-    record::{SessionData, SessionRecord},
+    record::{SessionColumns, SessionData, SessionRecord},
     token::Carriers,
 };
 use crate::{
     clock::{Clock, to_the_millisecond},
     expiry::Expiry,
     http::Client,
-    store::SessionStore,
+    secret::SessionKey,
+    store::{SessionLimit, SessionStore, WhenFull},
 };
 
 /// The sessions at run time.
@@ -25,6 +26,8 @@ pub(crate) struct SessionService {
     pub(crate) carriers: Carriers,
     pub(crate) expiry: Expiry,
     pub(crate) clock: Arc<dyn Clock>,
+    /// How many sessions a user may have at once.
+    pub(crate) limit: Option<(u32, WhenFull)>,
     /// Whether the configuration takes the scheme from all users: sessions then prove nothing.
     pub(crate) disabled: bool,
 }
@@ -73,8 +76,20 @@ impl SessionService {
             persistent,
             ip: client.ip,
             user_agent: client.user_agent.clone(),
+            columns: SessionColumns::default(),
             version: 1,
         }
+    }
+
+    /// Whether a login may be refused, so that its session must be stored before it can be told.
+    pub(crate) fn refuses_logins(&self) -> bool {
+        matches!(self.limit, Some((_, WhenFull::Refuse)))
+    }
+
+    /// The limit that a login must keep whose session takes the place of that one.
+    pub(super) fn limit(&self, except: Option<SessionKey>) -> Option<SessionLimit> {
+        let (max, full) = self.limit?;
+        Some(SessionLimit { max, full, except, now: self.now() })
     }
 
     /// The time now, to the millisecond, as stores keep it.

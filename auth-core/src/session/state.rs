@@ -86,6 +86,19 @@ pub(crate) enum Current {
     None,
 }
 
+/// A session that a login begins.
+#[derive(Debug)]
+pub(crate) struct Begun {
+    pub(crate) token: SessionToken,
+    pub(crate) record: Arc<SessionRecord>,
+    /// The stored session whose place it takes.
+    pub(super) ends: Option<SessionKey>,
+    /// The session that the data is taken over from.
+    pub(super) source: Option<Stored>,
+    /// Whether the request's changes so far are to the data of another user.
+    pub(super) drops_data: bool,
+}
+
 /// A change of a session's end.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ExpiryChange {
@@ -229,45 +242,47 @@ impl SessionState {
         }
     }
 
-    /// Starts a session under a new key, as every login does, and says which.
+    /// Prepares a session under a new key, as every login begins one. Nothing changes yet.
     ///
     /// Data of an anonymous session and of the same user go with it; another user's are dropped.
-    pub(crate) fn begin(
+    pub(crate) fn prepare(
         &self,
         service: &SessionService,
         client: &Client,
         login: SessionLogin,
         lifetime: Lifetime,
-    ) -> Result<(Uuid, SessionToken), Error> {
+    ) -> Result<Begun, Error> {
         let token = SessionToken::generate()?;
         let mut record = service.new_record(client, lifetime);
-        let mut work = self.work();
-        let (key, old, source) = match std::mem::replace(&mut work.current, Current::None) {
-            Current::Fresh { record, replaces, source, .. } => (replaces, Some(record), source),
-            other => {
-                work.current = other;
+        let work = self.work();
+        let (ends, old, source) = match &work.current {
+            Current::Fresh { record, replaces, source, .. } => {
+                (*replaces, Some(record.clone()), source.clone())
+            }
+            _ => {
                 let stored = self.stored(&work);
                 let record = stored.as_ref().map(|stored| stored.record.clone());
                 (stored.as_ref().map(|stored| stored.key), record, stored)
             }
         };
-        work.ended.extend(key);
-        let mut taken_over = None;
-        if let Some(old) = old {
-            if old.login.as_ref().is_none_or(|before| before.user == login.user) {
-                record.data = old.data.clone();
-                taken_over = source;
-            } else {
-                work.drop_data();
-            }
+        let is_theirs =
+            |old: &SessionRecord| old.login.as_ref().is_none_or(|before| before.user == login.user);
+        let drops_data = old.as_ref().is_some_and(|old| !is_theirs(old));
+        let source = source.filter(|_| !drops_data);
+        if let Some(old) = old.filter(|_| !drops_data) {
+            record.data = old.data.clone();
         }
         record.login = Some(login);
-        work.expiry = None;
-        work.announce = None;
-        let begun = (record.handle, token.clone());
-        let record = Arc::new(record);
-        work.current = Current::Fresh { token, record, replaces: None, source: taken_over };
-        Ok(begun)
+        Ok(Begun { token, record: Arc::new(record), ends, source, drops_data })
+    }
+
+    /// Goes on with the session that a login has prepared; it is stored when the request ends.
+    pub(crate) fn begin(&self, begun: Begun) {
+        let Begun { token, record, ends, source, drops_data } = begun;
+        let mut work = self.work();
+        work.ended.extend(ends);
+        work.log_in(drops_data);
+        work.current = Current::Fresh { token, record, replaces: None, source };
     }
 
     /// Gives the current session a new key, and a new login where one is given. Without a session,
@@ -330,6 +345,15 @@ impl Work {
                 self.patches.insert(name, patch);
             }
         }
+    }
+
+    /// Leaves behind what was about the session before a login.
+    pub(super) fn log_in(&mut self, drops_data: bool) {
+        if drops_data {
+            self.drop_data();
+        }
+        self.expiry = None;
+        self.announce = None;
     }
 
     /// Drops pending changes, and those of handles that are still held.

@@ -15,6 +15,12 @@ pub(crate) struct Dialect {
     /// Begins a transaction that already holds what a migration needs. SQLite would otherwise begin
     /// as a reader and fail at the first write if another process wrote meanwhile.
     pub(crate) begin: &'static str,
+    /// Template: begins a transaction, after waiting for others that have begun with the same number.
+    /// In SQLite there is one writer anyway.
+    begin_with_lock: [&'static str; 2],
+    /// Binds a type as it stands in CREATE TABLE, a table and a column: the type that the column
+    /// has, and the one that was bound, in the same words. No row where there is no such column.
+    pub(crate) column_type: &'static str,
     /// The type of an integer of 64 bits.
     pub(crate) integer: &'static str,
     /// The type of a truth value.
@@ -61,6 +67,8 @@ pub(crate) struct Dialect {
 #[cfg(feature = "sqlite")]
 const SQLITE: Dialect = Dialect {
     begin: "BEGIN IMMEDIATE",
+    begin_with_lock: ["BEGIN IMMEDIATE -- ", ""],
+    column_type: "SELECT type, ? FROM pragma_table_info(?) WHERE name = ? COLLATE NOCASE",
     integer: "INTEGER",
     boolean: "BOOLEAN",
     bytes: "BLOB",
@@ -91,6 +99,11 @@ const POSTGRES: Dialect = Dialect {
     begin: "BEGIN ISOLATION LEVEL READ COMMITTED; \
             SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '1min'; \
             SELECT pg_advisory_xact_lock(1635087464, 0)",
+    // What reads after the lock must see what others did before they gave it back.
+    begin_with_lock: ["BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock(", ")"],
+    column_type: "SELECT format_type(atttypid, NULL), format_type(to_regtype(?), NULL) \
+                  FROM pg_attribute WHERE attrelid = to_regclass(quote_ident(?)) \
+                  AND attname = ? AND NOT attisdropped",
     integer: "BIGINT",
     boolean: "BOOLEAN",
     bytes: "BYTEA",
@@ -127,6 +140,12 @@ impl Dialect {
         }
     }
 
+    /// Begins a transaction in its turn: see the field.
+    pub(crate) fn begin_with_lock(&self, lock: i64) -> String {
+        let [before, behind] = self.begin_with_lock;
+        format!("{before}{lock}{behind}")
+    }
+
     /// Quotes a name that [`check_table`] or the derive has passed, with an ending.
     pub(crate) fn name(&self, name: &str, ending: &str) -> String {
         let quote = self.quote;
@@ -154,13 +173,26 @@ impl Dialect {
 /// - it is not ASCII letters, digits and underscores with no digit first, or too long:
 ///   [`Error::Misconfigured`]
 pub(crate) fn check_table(name: &str) -> Result<(), Error> {
+    check_name("table", name)
+}
+
+/// Checks the name of a column in the same way.
+///
+/// # Errors
+///
+/// As [`check_table`].
+pub(crate) fn check_column(name: &str) -> Result<(), Error> {
+    check_name("column", name)
+}
+
+fn check_name(what: &str, name: &str) -> Result<(), Error> {
     let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     let goes_on = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     if starts_well && goes_on && name.len() <= LONGEST_NAME {
         return Ok(());
     }
     Err(Error::Misconfigured(format!(
-        "`{name}` cannot be the name of a table: use letters, digits and underscores, \
+        "`{name}` cannot be the name of a {what}: use letters, digits and underscores, \
          no digit first, at most {LONGEST_NAME}"
     )))
 }

@@ -9,6 +9,14 @@ use tokio::{runtime::Handle, time::timeout};
 /// says so each time that the statement is used there again.
 const STALE_STATEMENT: &str = "0A000";
 
+/// Whether the engine undid a transaction because it and another one waited for each other, or could
+/// not be put into an order.
+pub(crate) fn is_deadlock(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    // Of the SQL standard, and of PostgreSQL.
+    code.is_some_and(|code| ["40001", "40P01"].contains(&&*code))
+}
+
 /// An engine as far as waiting for it goes.
 pub(crate) trait Patience: Database {
     /// How long a statement may go without an answer; `None` where the engine ends it by itself.

@@ -44,6 +44,65 @@ pub(crate) async fn migrate(
     })
 }
 
+/// A column of a table, for [`add_columns`].
+pub(crate) struct Column {
+    pub(crate) name: &'static str,
+    /// Its type, a word of the dialect.
+    pub(crate) kind: &'static str,
+}
+
+impl Column {
+    /// Adds it to a table.
+    pub(crate) fn add(&self, dialect: &Dialect, table: &str) -> String {
+        let [table, name] = [table, self.name].map(|name| dialect.name(name, ""));
+        format!("ALTER TABLE {table} ADD COLUMN {name} {}", self.kind)
+    }
+}
+
+/// Adds those columns to a table that it does not have yet. Safe from several processes at once, as
+/// [`migrate`].
+///
+/// Where a column is there already and has another type, the answer says so, and nothing is added.
+pub(crate) async fn add_columns(
+    pool: &SqlPool,
+    table: &str,
+    columns: &[Column],
+) -> Result<Option<String>, sqlx::Error> {
+    let dialect = Dialect::of(pool);
+    let described = dialect.sql(dialect.column_type);
+    if columns.is_empty() {
+        return Ok(None);
+    }
+    super::on_pool!(pool, pool => {
+        let mut transaction = pool.begin_with(dialect.begin).await?;
+        for column in columns {
+            let described = AssertSqlSafe(described.as_str());
+            let found: Option<(String, String)> = sqlx::query_as(described)
+                .bind(column.kind)
+                .bind(table)
+                .bind(column.name)
+                .fetch_optional(&mut *transaction)
+                .await?;
+            match found {
+                None => {
+                    let add = AssertSqlSafe(column.add(dialect, table));
+                    sqlx::query(add).execute(&mut *transaction).await?;
+                }
+                Some((found, wanted)) if found != wanted => {
+                    return Ok(Some(format!(
+                        "the table `{table}` has a column `{}` of the type {found}, and it was \
+                         declared with a type that is {wanted}: declare it as it is, or rename one",
+                        column.name
+                    )));
+                }
+                Some(_) => {}
+            }
+        }
+        transaction.commit().await?;
+        Ok(None)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

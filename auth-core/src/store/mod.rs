@@ -10,10 +10,12 @@ use crate::{error::Error, secret::SessionKey, session::record::SessionRecord, us
 
 #[cfg(feature = "testing")]
 pub mod conformance;
+mod limit;
 mod memory;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod sql;
 
+pub use self::limit::{Create, SessionLimit, WhenFull};
 pub use self::memory::MemorySessions;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use self::sql::SqlSessions;
@@ -36,10 +38,20 @@ pub use self::sql::SqlSessions;
 /// A fault is never reported as "no such session".
 #[async_trait]
 pub trait SessionStore: Debug + Send + Sync + 'static {
-    /// Inserts a new session. `false`, and no change, if the key is taken.
+    /// Inserts a new session, unless its key is taken or a limit forbids it.
+    ///
+    /// A limit is about the record's user, and says nothing of a session in which nobody is logged
+    /// in. It counts his live sessions but [`except`](SessionLimit::except), and is exact: of any
+    /// number of logins at the same time, from any number of processes, no more get in than it
+    /// allows. Sessions that end for it end as by [`delete`](Self::delete).
     ///
     /// Handles need not be unique: while the key of a session is changed, it is there twice.
-    async fn create(&self, key: &SessionKey, record: Arc<SessionRecord>) -> Result<bool, Error>;
+    async fn create(
+        &self,
+        key: &SessionKey,
+        record: Arc<SessionRecord>,
+        limit: Option<SessionLimit>,
+    ) -> Result<Create, Error>;
 
     /// The live session under this key.
     async fn load(

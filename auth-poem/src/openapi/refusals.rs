@@ -23,6 +23,7 @@ pub(crate) const LOGIN: [Refusal; 2] = [
 const TOO_MANY_ATTEMPTS: Rejection = Rejection::TooManyAttempts { retry_after: Duration::ZERO };
 
 const TOO_MANY: &str = "Too many failed attempts.";
+const TOO_MANY_SESSIONS: &str = "The user is logged in as often as he may.";
 /// What documents say of somebody who is not known; a walk through a document looks for these.
 pub(crate) const NOBODY: &str = "Nobody is logged in.";
 pub(crate) const ENDED: &str = "The session has ended.";
@@ -76,6 +77,9 @@ impl Asked<'_> {
         if self.takes(SchemeKind::Bearer) {
             let text = "The token was issued for another audience.";
             refusals.push((Rejection::WrongAudience, text.into()));
+        }
+        if self.configured.refuses_sessions() && self.starts_session() {
+            refusals.push((Rejection::TooManySessions, TOO_MANY_SESSIONS.into()));
         }
         if self.takes(SchemeKind::Basic) {
             refusals.push((TOO_MANY_ATTEMPTS, TOO_MANY.into()));
@@ -148,11 +152,14 @@ impl Asked<'_> {
 
     /// Whether it reads the session cookie, or may set one.
     fn uses_cookie(&self) -> bool {
-        let starts = |parameter: &Parameter| match parameter {
+        self.configured.cookie().is_some() && (self.reads_session() || self.starts_session())
+    }
+
+    /// Whether it may log somebody in to a session.
+    fn starts_session(&self) -> bool {
+        self.policy.asks().any(|parameter| match parameter {
             Parameter::Handle(user) => self.configured.has(user, SchemeKind::Session),
             Parameter::User(_) | Parameter::Session => false,
-        };
-        self.configured.cookie().is_some()
-            && (self.reads_session() || self.policy.asks().any(starts))
+        })
     }
 }

@@ -42,6 +42,11 @@ impl Configured {
         self.schemes(user).contains(&scheme)
     }
 
+    /// Whether a login may be refused because the user has too many sessions.
+    pub(super) fn refuses_sessions(&self) -> bool {
+        self.0.as_ref().is_some_and(Authenticator::refuses_sessions)
+    }
+
     /// The same under their names in the document, where a session has one for each way it travels.
     pub(super) fn names(&self, user: &UserType) -> Vec<&'static str> {
         let mut names = Vec::new();

@@ -167,11 +167,12 @@ impl Person {
             persistent: true,
             ip: None,
             user_agent: None,
+            columns: Default::default(),
             version: 1,
         };
         let (sessions, token) = (auth.session_store(), SessionToken::parse(self.token()));
         let (Some(sessions), Some(token)) = (sessions, token) else { return Ok(()) };
-        sessions.create(&token.key(), Arc::new(record)).await?;
+        sessions.create(&token.key(), Arc::new(record), None).await?;
         Ok(())
     }
 

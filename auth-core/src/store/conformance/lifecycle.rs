@@ -6,18 +6,21 @@ use chrono::TimeDelta;
 use tokio::task::JoinSet;
 
 use super::{
-    super::Update, MS, Store, assert_same, create, full_session, key, load, next, session, start,
-    user,
+    super::{Create, Update},
+    MS, Store, assert_same, create, full_session, key, load, next, session, start, user,
 };
-use crate::secret::SessionKey;
+use crate::{secret::SessionKey, session::record::SessionRecord};
 
 /// `create` takes a free key, refuses a taken one, and changes nothing by refusing.
 pub async fn creates_only_where_the_key_is_free(store: Store) {
     let now = start();
     let (first, second) = (full_session(now), session(now));
     let key = key();
-    assert!(store.create(&key, Arc::new(first.clone())).await.expect("create answers"));
-    assert!(!store.create(&key, Arc::new(second)).await.expect("create answers"));
+    let create = async |record: &SessionRecord| {
+        store.create(&key, Arc::new(record.clone()), None).await.expect("create answers")
+    };
+    assert_eq!(create(&first).await, Create::Done);
+    assert_eq!(create(&second).await, Create::Taken);
     assert_same(&load(&store, &key, now).await.expect("the first session is there"), &first);
 }
 
@@ -30,7 +33,8 @@ pub async fn creates_once_from_many_tasks(store: Store) {
         let (store, record) = (Arc::clone(&store), Arc::new(session(now)));
         tasks.spawn(async move {
             let handle = record.handle;
-            store.create(&key, record).await.expect("create answers").then_some(handle)
+            let created = store.create(&key, record, None).await.expect("create answers");
+            (created == Create::Done).then_some(handle)
         });
     }
     let winners: Vec<_> = tasks.join_all().await.into_iter().flatten().collect();
@@ -60,9 +64,7 @@ pub async fn keeps_times_to_the_millisecond(store: Store) {
     let record = full_session(now);
     let key = create(&store, &record).await;
     let stored = load(&store, &key, now).await.expect("the session is there");
-    let login = |record: &crate::session::record::SessionRecord| {
-        record.login.as_ref().expect("the session has a login").at
-    };
+    let login = |record: &SessionRecord| record.login.as_ref().expect("the session has a login").at;
     for (name, stored, given) in [
         ("created_at", stored.created_at, record.created_at),
         ("last_active_at", stored.last_active_at, record.last_active_at),

@@ -27,19 +27,21 @@ use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use serde_json::{Value, value::to_raw_value};
 use uuid::Uuid;
 
-use super::SessionStore;
+use super::{Create, SessionStore};
 use crate::{
     secret::{SecurityStamp, SessionKey, SessionToken},
     session::record::{DataSlot, SessionData, SessionLogin, SessionRecord},
     user::UserKey,
 };
 
+mod columns;
 mod expiry;
 mod lifecycle;
+mod limit;
 mod update;
 mod users;
 
-pub use self::{expiry::*, lifecycle::*, update::*, users::*};
+pub use self::{columns::*, expiry::*, lifecycle::*, limit::*, update::*, users::*};
 
 /// Makes one `#[tokio::test]` of each case in [`store::conformance`](crate::store::conformance).
 ///
@@ -48,6 +50,8 @@ pub use self::{expiry::*, lifecycle::*, update::*, users::*};
 /// `Option` of one: at `None`, as when the server of that store is not there, the case is skipped.
 ///
 /// The calling crate needs `tokio` with the features `macros` and `rt-multi-thread`.
+///
+/// A store whose columns must be declared declares [`COLUMNS`](crate::store::conformance::COLUMNS).
 ///
 /// The cases use times about one hour ahead, so that a store that also lets entries expire by a
 /// clock of its own does not remove them early.
@@ -93,6 +97,15 @@ macro_rules! session_store_conformance {
                 ends_all_sessions_of_a_user_but_one
                 a_change_of_the_user_moves_the_session
                 a_listed_session_is_as_fresh_as_a_loaded_one
+                keeps_the_columns_of_the_application
+                a_limit_refuses_a_session_too_many
+                a_limit_ends_the_oldest_sessions
+                a_limit_does_not_count_the_session_that_is_replaced
+                a_limit_counts_what_is_alive_and_the_users
+                a_limit_says_nothing_of_anonymous_sessions
+                a_taken_key_ends_nothing_for_a_limit
+                two_logins_at_once_under_a_limit_of_one
+                sixteen_logins_at_once_under_a_limit_of_three
             }
             $crate::session_store_conformance! { @two $make; two_stores_share_nothing }
         }
@@ -149,6 +162,7 @@ fn session(at: DateTime<Utc>) -> SessionRecord {
         persistent: false,
         ip: None,
         user_agent: None,
+        columns: Default::default(),
         version: 1,
     }
 }
@@ -200,8 +214,9 @@ fn next(record: &SessionRecord) -> SessionRecord {
 
 async fn create(store: &Store, record: &SessionRecord) -> SessionKey {
     let key = key();
-    let created = store.create(&key, Arc::new(record.clone())).await.expect("create answers");
-    assert!(created, "a session is created under a new key");
+    let created = store.create(&key, Arc::new(record.clone()), None).await;
+    let created = created.expect("create answers");
+    assert_eq!(created, Create::Done, "a session is created under a new key");
     key
 }
 
@@ -242,5 +257,10 @@ fn assert_same(stored: &SessionRecord, expected: &SessionRecord) {
     assert_eq!(stored.persistent, expected.persistent, "persistent");
     assert_eq!(stored.ip, expected.ip, "ip");
     assert_eq!(stored.user_agent, expected.user_agent, "user_agent");
+    assert_eq!(
+        stored.columns.iter().collect::<Vec<_>>(),
+        expected.columns.iter().collect::<Vec<_>>(),
+        "columns"
+    );
     assert_eq!(stored.version, expected.version, "version");
 }

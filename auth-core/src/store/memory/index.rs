@@ -38,6 +38,7 @@ impl Hasher for KeyHasher {
 #[derive(Default)]
 pub(super) struct UserIndex {
     shards: [Mutex<Users>; 16],
+    turns: [Mutex<()>; 16],
     /// Users choose names; only a keyed hash keeps them from choosing colliding ones.
     hasher: RandomState,
 }
@@ -69,6 +70,13 @@ impl UserIndex {
 
     pub(super) fn keys(&self, user: &UserKey) -> Vec<SessionKey> {
         self.shard(user).get(user).map_or_else(Vec::new, |keys| keys.iter().copied().collect())
+    }
+
+    /// Waits for this user's turn: one at a time may count his sessions and add to them. Who takes it
+    /// holds no other lock yet.
+    pub(super) fn turn(&self, user: &UserKey) -> MutexGuard<'_, ()> {
+        let turn = &self.turns[self.hasher.hash_one(user) as usize % self.turns.len()];
+        turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many users have sessions.

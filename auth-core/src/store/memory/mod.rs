@@ -18,10 +18,11 @@ use self::{
     index::UserIndex,
     shard::{SWEEP_FROM, Sessions, Shard, Slot},
 };
-use super::{SessionStore, Update};
+use super::{Create, SessionLimit, SessionStore, Update};
 use crate::{error::Error, secret::SessionKey, session::record::SessionRecord, user::UserKey};
 
 mod index;
+mod limit;
 mod shard;
 #[cfg(test)]
 mod tests;
@@ -115,6 +116,25 @@ impl MemorySessions {
         self.len.fetch_update(Relaxed, Relaxed, |len| (len < self.max).then_some(len + 1)).is_ok()
     }
 
+    /// Stores a session, unless its key is taken.
+    fn insert(&self, key: &SessionKey, record: Arc<SessionRecord>) -> Result<Create, Error> {
+        let mut sessions = self.shard(key).write();
+        if sessions.map.len() >= sessions.sweep_at || self.len() >= self.max {
+            // Nobody was active in the future, so what had expired by then has expired.
+            self.sweep(&mut sessions, record.last_active_at);
+        }
+        let Entry::Vacant(place) = sessions.map.entry(*key) else { return Ok(Create::Taken) };
+        if !self.reserve() {
+            let resource = "the session store in memory";
+            return Err(Error::Overloaded { resource, retry_after: RETRY_WHEN_FULL });
+        }
+        let slot = place.insert(Slot::new(record));
+        if let Some(user) = slot.user() {
+            self.users.insert(user, key);
+        }
+        Ok(Create::Done)
+    }
+
     /// Removes a session, with its place in the user index and in the count.
     fn remove(&self, sessions: &mut Sessions, key: &SessionKey) -> Option<Slot> {
         let slot = sessions.map.remove(key)?;
@@ -164,22 +184,19 @@ impl fmt::Debug for MemorySessions {
 #[async_trait]
 impl SessionStore for MemorySessions {
     /// Fails with [`Error::Overloaded`] when the store is full.
-    async fn create(&self, key: &SessionKey, record: Arc<SessionRecord>) -> Result<bool, Error> {
-        let mut sessions = self.shard(key).write();
-        if sessions.map.len() >= sessions.sweep_at || self.len() >= self.max {
-            // Nobody was active in the future, so what had expired by then has expired.
-            self.sweep(&mut sessions, record.last_active_at);
+    async fn create(
+        &self,
+        key: &SessionKey,
+        record: Arc<SessionRecord>,
+        limit: Option<SessionLimit>,
+    ) -> Result<Create, Error> {
+        match (limit, &record.login) {
+            (Some(limit), Some(login)) => {
+                let user = login.user.clone();
+                self.insert_within(&limit, &user, key, record)
+            }
+            _ => self.insert(key, record),
         }
-        let Entry::Vacant(place) = sessions.map.entry(*key) else { return Ok(false) };
-        if !self.reserve() {
-            let resource = "the session store in memory";
-            return Err(Error::Overloaded { resource, retry_after: RETRY_WHEN_FULL });
-        }
-        let slot = place.insert(Slot::new(record));
-        if let Some(user) = slot.user() {
-            self.users.insert(user, key);
-        }
-        Ok(true)
     }
 
     async fn load(

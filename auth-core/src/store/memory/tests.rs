@@ -27,6 +27,7 @@ fn record(at: DateTime<Utc>) -> Arc<SessionRecord> {
         persistent: false,
         ip: None,
         user_agent: None,
+        columns: Default::default(),
         version: 1,
     })
 }
@@ -39,7 +40,7 @@ async fn expired_sessions_do_not_pile_up() {
     for hour in 0..20 {
         for _ in 0..2_000 {
             let at = start + TimeDelta::hours(hour);
-            assert!(store.create(&key(), record(at)).await.unwrap());
+            assert_eq!(store.create(&key(), record(at), None).await.unwrap(), Create::Done);
         }
         most = most.max(store.len());
     }
@@ -54,7 +55,7 @@ async fn live_sessions_are_never_swept() {
     let now = Utc::now();
     let keys: Vec<_> = (0..20_000).map(|_| key()).collect();
     for key in &keys {
-        assert!(store.create(key, record(now)).await.unwrap());
+        assert_eq!(store.create(key, record(now), None).await.unwrap(), Create::Done);
     }
     let later = now + TimeDelta::minutes(29);
     for key in &keys {
@@ -71,23 +72,27 @@ async fn a_full_store_refuses_new_sessions_and_keeps_the_old() {
     let store = MemorySessions::new().max_sessions(2);
     let now = Utc::now();
     let (first, second) = (key(), key());
-    store.create(&first, record(now)).await.unwrap();
-    store.create(&second, record(now)).await.unwrap();
+    store.create(&first, record(now), None).await.unwrap();
+    store.create(&second, record(now), None).await.unwrap();
 
-    let refused = store.create(&key(), record(now)).await.unwrap_err();
+    let refused = store.create(&key(), record(now), None).await.unwrap_err();
     assert!(refused.retry_after().is_some(), "{refused}");
-    assert!(!store.create(&first, record(now)).await.unwrap(), "a taken key is no overload");
+    assert_eq!(
+        store.create(&first, record(now), None).await.unwrap(),
+        Create::Taken,
+        "a taken key is no overload"
+    );
     assert!(store.find(&first, now).is_some() && store.find(&second, now).is_some());
 
     store.delete(&first, now).await.unwrap();
-    assert!(store.create(&key(), record(now)).await.unwrap());
+    assert_eq!(store.create(&key(), record(now), None).await.unwrap(), Create::Done);
 }
 
 #[tokio::test]
 async fn a_load_shares_the_record_and_a_touch_leaves_it_alone() {
     let store = MemorySessions::new();
     let (key, now) = (key(), Utc::now());
-    store.create(&key, record(now)).await.unwrap();
+    store.create(&key, record(now), None).await.unwrap();
     let held = store.find(&key, now).unwrap();
     assert!(Arc::ptr_eq(&held, &store.find(&key, now).unwrap()));
 
@@ -118,7 +123,7 @@ fn keys_that_differ_in_the_hashed_bytes_hash_apart() {
 #[tokio::test]
 async fn shows_no_session_in_debug() {
     let store = MemorySessions::new();
-    store.create(&key(), record(Utc::now())).await.unwrap();
+    store.create(&key(), record(Utc::now()), None).await.unwrap();
     assert_eq!(format!("{store:?}"), "MemorySessions { len: 1, .. }");
 }
 

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::{ColumnIndex, Decode, FromRow, Type};
 use uuid::Uuid;
 
+use super::own_columns::{self, OwnColumn};
 use crate::{
     error::{BoxError, Error},
     secret::SecurityStamp,
-    session::record::{SessionData, SessionLogin, SessionRecord},
+    session::record::{SessionColumns, SessionData, SessionLogin, SessionRecord},
     sql::value::{Address, TextColumn, Time},
     user::UserKey,
 };
@@ -29,6 +31,27 @@ pub(super) type Row = (
     Option<String>,
     i64,
 );
+
+/// How many columns a [`Row`] has. The application's own come behind.
+const ROW: usize = 13;
+
+/// A session as it was found: the framework's columns, and the application's.
+pub(super) type Found = (Row, SessionColumns);
+
+/// Takes a row of any engine apart.
+pub(super) fn found<R>(row: &R, own: &[OwnColumn]) -> Result<Found, sqlx::Error>
+where
+    R: sqlx::Row,
+    Row: for<'r> FromRow<'r, R>,
+    usize: ColumnIndex<R>,
+    bool: for<'r> Decode<'r, R::Database> + Type<R::Database>,
+    i64: for<'r> Decode<'r, R::Database> + Type<R::Database>,
+    String: for<'r> Decode<'r, R::Database> + Type<R::Database>,
+    Time: for<'r> Decode<'r, R::Database> + Type<R::Database>,
+    Uuid: for<'r> Decode<'r, R::Database> + Type<R::Database>,
+{
+    Ok((Row::from_row(row)?, own_columns::read(row, ROW, own)?))
+}
 
 /// A session as it is written.
 pub(super) struct Columns<'a> {
@@ -80,14 +103,14 @@ impl<'a> Columns<'a> {
 /// # Errors
 ///
 /// - somebody else wrote it: [`Error::Store`]
-pub(super) fn record(row: Row) -> Result<Arc<SessionRecord>, Error> {
+pub(super) fn record((row, own): Found) -> Result<Arc<SessionRecord>, Error> {
     let handle = row.0;
-    read(row)
+    read(row, own)
         .map(Arc::new)
         .map_err(|error| Error::session_store(format!("session {handle} cannot be read: {error}")))
 }
 
-fn read(row: Row) -> Result<SessionRecord, BoxError> {
+fn read(row: Row, columns: SessionColumns) -> Result<SessionRecord, BoxError> {
     let (
         handle,
         user_key,
@@ -127,6 +150,7 @@ fn read(row: Row) -> Result<SessionRecord, BoxError> {
         persistent,
         ip: ip.map(|ip| ip.0),
         user_agent,
+        columns,
         version: version.try_into()?,
     })
 }

@@ -7,24 +7,27 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use self::{
-    columns::{Columns, Row, millis, record},
+    columns::{Columns, found, millis, record},
+    own_columns::{OwnColumn, bind_own, bound},
     statements::Statements,
 };
-use super::{SessionStore, Update};
+use super::{Create, SessionLimit, SessionStore, Update};
 use crate::{
     error::Error,
     secret::SessionKey,
-    session::record::SessionRecord,
+    session::record::{ColumnType, SessionRecord},
     sql::{
         SqlPool,
-        dialect::{Dialect, check_table},
-        migrate::migrate,
+        dialect::{Dialect, check_column, check_table},
+        migrate::{add_columns, migrate},
         on_engine,
     },
     user::UserKey,
 };
 
 mod columns;
+mod create;
+mod own_columns;
 #[cfg(all(test, feature = "postgres"))]
 mod plans;
 mod schema;
@@ -70,13 +73,14 @@ const PURGE_AT_ONCE: u64 = 500;
 pub struct SqlSessions {
     pool: SqlPool,
     table: Arc<str>,
+    columns: Vec<OwnColumn>,
     sql: Arc<Statements>,
 }
 
 impl SqlSessions {
     /// A store in the table `auth_sessions`.
     pub fn new(pool: impl Into<SqlPool>) -> Self {
-        Self::in_table(pool.into(), "auth_sessions")
+        Self::with(pool.into(), "auth_sessions", Vec::new())
     }
 
     /// Chooses another table.
@@ -87,12 +91,59 @@ impl SqlSessions {
     ///   longer than 40: [`Error::Misconfigured`]
     pub fn table(self, name: &str) -> Result<Self, Error> {
         check_table(name)?;
-        Ok(Self::in_table(self.pool, name))
+        Ok(Self::with(self.pool, name, self.columns))
     }
 
-    fn in_table(pool: SqlPool, table: &str) -> Self {
-        let sql = Arc::new(Statements::new(Dialect::of(&pool), table));
-        Self { pool, table: table.into(), sql }
+    /// Adds a column of the application's own, which [`migrate`](Self::migrate) makes, also in a
+    /// table that is there already.
+    ///
+    /// The framework writes into it what
+    /// [`SessionRecord::columns`](crate::session::record::SessionRecord::columns) has under the
+    /// name. The application asks about it in SQL of its own, as in
+    /// `SELECT handle FROM auth_sessions WHERE device = ?`, and adds the indexes that this needs.
+    /// Where there is no value, the column is NULL.
+    ///
+    /// | type | SQLite | PostgreSQL |
+    /// |---|---|---|
+    /// | `Bool` | `BOOLEAN` | `BOOLEAN` |
+    /// | `Integer` | `INTEGER` | `BIGINT` |
+    /// | `Text` | `TEXT` | `TEXT` |
+    /// | `Time` | `INTEGER`, milliseconds since 1970 | `TIMESTAMPTZ` |
+    /// | `Uuid` | `BLOB` | `UUID` |
+    ///
+    /// # Errors
+    ///
+    /// - the name is not made of ASCII letters, digits and underscores, begins with a digit, or is
+    ///   longer than 40; or there is a column of that name: [`Error::Misconfigured`]
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # async fn start() -> Result<(), auth_core::error::Error> {
+    /// use auth_core::{session::record::ColumnType, sql::SqlPool, store::SqlSessions};
+    ///
+    /// let pool = SqlPool::connect("sqlite::memory:").await?;
+    /// let sessions = SqlSessions::new(pool).column("device", ColumnType::Text)?;
+    /// sessions.migrate().await?;
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(feature = "sqlite")]
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(start()).unwrap();
+    /// ```
+    pub fn column(mut self, name: &'static str, kind: ColumnType) -> Result<Self, Error> {
+        check_column(name)?;
+        if let Some(problem) = own_columns::problem(&self.columns, name) {
+            return Err(Error::Misconfigured(format!(
+                "SqlSessions::column was called with `{name}`, and {problem}"
+            )));
+        }
+        self.columns.push(OwnColumn { name, kind });
+        Ok(Self::with(self.pool, &self.table, self.columns))
+    }
+
+    fn with(pool: SqlPool, table: &str, columns: Vec<OwnColumn>) -> Self {
+        let sql = Arc::new(Statements::new(Dialect::of(&pool), table, &columns));
+        Self { pool, table: table.into(), columns, sql }
     }
 
     /// Makes the table, or brings it up to date. Run it when the application starts.
@@ -103,16 +154,28 @@ impl SqlSessions {
     ///
     /// # Errors
     ///
+    /// - the table has a column already that [`column`](Self::column) declares, and of another
+    ///   type: [`Error::Misconfigured`]
     /// - the database does not do it: [`Error::Store`]
     pub async fn migrate(&self) -> Result<(), Error> {
-        let migrations = schema::migrations(Dialect::of(&self.pool), &self.table);
-        migrate(&self.pool, &self.table, &migrations).await.map_err(Error::session_store)
+        let dialect = Dialect::of(&self.pool);
+        let migrations = schema::migrations(dialect, &self.table);
+        migrate(&self.pool, &self.table, &migrations).await.map_err(Error::session_store)?;
+        let own = schema::own_columns(dialect, &self.columns);
+        match add_columns(&self.pool, &self.table, &own).await.map_err(Error::session_store)? {
+            Some(problem) => Err(Error::Misconfigured(problem)),
+            None => Ok(()),
+        }
     }
 
     /// The statements that [`migrate`](Self::migrate) runs on an empty database, in order.
     #[must_use]
     pub fn schema(&self) -> Vec<String> {
-        schema::migrations(Dialect::of(&self.pool), &self.table).concat()
+        let dialect = Dialect::of(&self.pool);
+        let mut statements = schema::migrations(dialect, &self.table).concat();
+        let own = schema::own_columns(dialect, &self.columns);
+        statements.extend(own.iter().map(|column| column.add(dialect, &self.table)));
+        statements
     }
 }
 
@@ -124,33 +187,17 @@ impl fmt::Debug for SqlSessions {
 
 #[async_trait]
 impl SessionStore for SqlSessions {
-    async fn create(&self, key: &SessionKey, record: Arc<SessionRecord>) -> Result<bool, Error> {
-        let sql = self.sql.create.clone();
-        let row = Columns::of(&record)?;
-        let created = on_engine!(&self.pool, connection => sqlx::query(sql)
-            .bind(&key.as_bytes()[..])
-            .bind(row.handle)
-            .bind(row.user_key)
-            .bind(row.stamp)
-            .bind(row.login_at)
-            .bind(row.data)
-            .bind(row.created_at)
-            .bind(row.last_active_at)
-            .bind(row.idle_timeout)
-            .bind(row.idle_expires_at)
-            .bind(row.expires_at)
-            .bind(row.persistent)
-            .bind(row.ip)
-            .bind(row.user_agent)
-            .bind(row.version)
-            .execute(connection)
-            .await
-            .map(|done| done.rows_affected()));
-        match created {
-            Ok(rows) => Ok(rows == 1),
-            // The key is the only unique column.
-            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Ok(false),
-            Err(error) => Err(Error::session_store(error)),
+    async fn create(
+        &self,
+        key: &SessionKey,
+        record: Arc<SessionRecord>,
+        limit: Option<SessionLimit>,
+    ) -> Result<Create, Error> {
+        match (limit, &record.login) {
+            (Some(limit), Some(login)) => {
+                self.insert_within(&limit, &login.user, key, &record).await
+            }
+            _ => self.insert(key, &record).await,
         }
     }
 
@@ -160,13 +207,15 @@ impl SessionStore for SqlSessions {
         now: DateTime<Utc>,
     ) -> Result<Option<Arc<SessionRecord>>, Error> {
         let sql = self.sql.load.clone();
-        let row: Option<Row> = on_engine!(&self.pool, connection => sqlx::query_as(sql)
-            .bind(&key.as_bytes()[..])
-            .bind(millis(now))
-            .fetch_optional(connection)
-            .await)
-        .map_err(Error::session_store)?;
-        row.map(record).transpose()
+        let row = on_engine!(&self.pool, connection => {
+            let row = sqlx::query(sql)
+                .bind(&key.as_bytes()[..])
+                .bind(millis(now))
+                .fetch_optional(connection)
+                .await?;
+            row.map(|row| found(&row, &self.columns)).transpose()
+        });
+        row.map_err(Error::session_store)?.map(record).transpose()
     }
 
     async fn update(
@@ -177,30 +226,34 @@ impl SessionStore for SqlSessions {
     ) -> Result<Update, Error> {
         let sql = self.sql.update.clone();
         let row = Columns::of(&record)?;
+        let own = bound(&self.columns, &record.columns)?;
         let now = millis(now);
-        let rows = on_engine!(&self.pool, connection => sqlx::query(sql)
-            .bind(row.handle)
-            .bind(row.user_key)
-            .bind(row.stamp)
-            .bind(row.login_at)
-            .bind(row.data)
-            .bind(row.created_at)
-            .bind(row.last_active_at)
-            .bind(row.idle_timeout)
-            .bind(row.last_active_at)
-            .bind(row.idle_timeout)
-            .bind(row.expires_at)
-            .bind(row.expires_at)
-            .bind(row.persistent)
-            .bind(row.ip)
-            .bind(row.user_agent)
-            .bind(row.version)
-            .bind(&key.as_bytes()[..])
-            .bind(row.version - 1)
-            .bind(now)
-            .execute(connection)
-            .await
-            .map(|done| done.rows_affected()))
+        let rows = on_engine!(&self.pool, connection => {
+            let query = sqlx::query(sql)
+                .bind(row.handle)
+                .bind(row.user_key)
+                .bind(row.stamp)
+                .bind(row.login_at)
+                .bind(row.data)
+                .bind(row.created_at)
+                .bind(row.last_active_at)
+                .bind(row.idle_timeout)
+                .bind(row.last_active_at)
+                .bind(row.idle_timeout)
+                .bind(row.expires_at)
+                .bind(row.expires_at)
+                .bind(row.persistent)
+                .bind(row.ip)
+                .bind(row.user_agent)
+                .bind(row.version);
+            bind_own!(query, &own)
+                .bind(&key.as_bytes()[..])
+                .bind(row.version - 1)
+                .bind(now)
+                .execute(connection)
+                .await
+                .map(|done| done.rows_affected())
+        })
         .map_err(Error::session_store)?;
         if rows == 1 {
             return Ok(Update::Done);
@@ -258,13 +311,15 @@ impl SessionStore for SqlSessions {
         now: DateTime<Utc>,
     ) -> Result<Vec<Arc<SessionRecord>>, Error> {
         let sql = self.sql.list_by_user.clone();
-        let rows: Vec<Row> = on_engine!(&self.pool, connection => sqlx::query_as(sql)
-            .bind(user.as_str())
-            .bind(millis(now))
-            .fetch_all(connection)
-            .await)
-        .map_err(Error::session_store)?;
-        rows.into_iter().map(record).collect()
+        let rows = on_engine!(&self.pool, connection => {
+            let rows = sqlx::query(sql)
+                .bind(user.as_str())
+                .bind(millis(now))
+                .fetch_all(connection)
+                .await?;
+            rows.iter().map(|row| found(row, &self.columns)).collect::<Result<Vec<_>, _>>()
+        });
+        rows.map_err(Error::session_store)?.into_iter().map(record).collect()
     }
 
     async fn list(
@@ -274,14 +329,16 @@ impl SessionStore for SqlSessions {
         now: DateTime<Utc>,
     ) -> Result<Vec<Arc<SessionRecord>>, Error> {
         let sql = self.sql.list.clone();
-        let rows: Vec<Row> = on_engine!(&self.pool, pool => sqlx::query_as(sql)
-            .bind(millis(now))
-            .bind(i64::from(take))
-            .bind(i64::from(skip))
-            .fetch_all(pool)
-            .await)
-        .map_err(Error::session_store)?;
-        rows.into_iter().map(record).collect()
+        let rows = on_engine!(&self.pool, connection => {
+            let rows = sqlx::query(sql)
+                .bind(millis(now))
+                .bind(i64::from(take))
+                .bind(i64::from(skip))
+                .fetch_all(connection)
+                .await?;
+            rows.iter().map(|row| found(row, &self.columns)).collect::<Result<Vec<_>, _>>()
+        });
+        rows.map_err(Error::session_store)?.into_iter().map(record).collect()
     }
 
     async fn delete_by_handle(

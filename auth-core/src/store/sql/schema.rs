@@ -1,12 +1,28 @@
 //! The table of [`SqlSessions`](super::SqlSessions).
 
-use crate::sql::dialect::Dialect;
+use super::own_columns::OwnColumn;
+use crate::{
+    session::record::ColumnType,
+    sql::{dialect::Dialect, migrate::Column},
+};
 
 /// The table's history: a migration for each version, a list of statements for each migration.
 ///
 /// What has been released is never edited; a change is one more migration at the end.
 pub(super) fn migrations(dialect: &Dialect, table: &str) -> Vec<Vec<String>> {
     vec![create(dialect, table)]
+}
+
+/// The application's own columns, which are not numbered: each is there or is not.
+pub(super) fn own_columns(dialect: &Dialect, columns: &[OwnColumn]) -> Vec<Column> {
+    let kind = |kind| match kind {
+        ColumnType::Bool => dialect.boolean,
+        ColumnType::Integer => dialect.integer,
+        ColumnType::Text => dialect.text,
+        ColumnType::Time => dialect.time,
+        ColumnType::Uuid => dialect.uuid,
+    };
+    columns.iter().map(|own| Column { name: own.name, kind: kind(own.kind) }).collect()
 }
 
 fn create(dialect: &Dialect, table: &str) -> Vec<String> {

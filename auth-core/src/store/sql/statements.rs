@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
-use super::PURGE_AT_ONCE;
+use super::{PURGE_AT_ONCE, own_columns::OwnColumn};
 use crate::sql::dialect::Dialect;
 
 /// The statements. Only the table's name, which was checked, and words of the dialect vary; every
 /// value is a parameter.
 pub(super) struct Statements {
     pub(super) create: SqlStr,
+    /// Those of a user's live sessions that are not among so many newest.
+    pub(super) beyond: SqlStr,
     pub(super) load: SqlStr,
     pub(super) update: SqlStr,
     pub(super) version: SqlStr,
@@ -30,12 +32,22 @@ pub(super) struct Statements {
 const RECORD: &str = "handle, user_key, stamp, login_at, data, created_at, last_active_at, \
                       idle_timeout, expires_at, persistent, ip, user_agent, version";
 
+/// As many rows as there are: every engine wants a number before an OFFSET.
+const ALL: u32 = i32::MAX as u32;
+
 /// Ten thousand years in milliseconds: as long as for ever, and no sum with it overflows.
 const LONGEST_IDLE: i64 = 315_576_000_000_000;
 
 impl Statements {
-    pub(super) fn new(dialect: &Dialect, table: &str) -> Self {
+    pub(super) fn new(dialect: &Dialect, table: &str, own: &[OwnColumn]) -> Self {
         let table = dialect.name(table, "");
+        // What the application's own columns add, each to its list.
+        let own_names: String =
+            own.iter().map(|column| format!(", {}", dialect.name(column.name, ""))).collect();
+        let own_values = ", ?".repeat(own.len());
+        let own_set: String =
+            own.iter().map(|column| format!(", {} = ?", dialect.name(column.name, ""))).collect();
+        let record = format!("{RECORD}{own_names}");
         let Dialect { greatest, least, .. } = dialect;
         let [json, as_json] = dialect.as_json;
         let [one_of, of_them] = dialect.one_of;
@@ -53,17 +65,22 @@ impl Statements {
             create: sql(&format!(
                 "INSERT INTO {table} (key_hash, handle, user_key, stamp, login_at, data, \
                  created_at, last_active_at, idle_timeout, idle_expires_at, expires_at, \
-                 persistent, ip, user_agent, version) \
-                 VALUES (?, ?, ?, ?, ?, {json}?{as_json}, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                 persistent, ip, user_agent, version{own_names}) \
+                 VALUES (?, ?, ?, ?, ?, {json}?{as_json}, ?, ?, ?, ?, ?, ?, ?, ?, ?{own_values})"
+            )),
+            beyond: sql(&format!(
+                "SELECT key_hash FROM {table} \
+                 WHERE user_key = ? AND key_hash <> ? AND idle_expires_at > ? \
+                 ORDER BY created_at DESC, handle DESC LIMIT {ALL} OFFSET ?"
             )),
             load: sql(&format!(
-                "SELECT {RECORD} FROM {table} WHERE key_hash = ? AND idle_expires_at > ?"
+                "SELECT {record} FROM {table} WHERE key_hash = ? AND idle_expires_at > ?"
             )),
             update: sql(&format!(
                 "UPDATE {table} SET handle = ?, user_key = ?, stamp = ?, login_at = ?, \
                  data = {json}?{as_json}, created_at = ?, last_active_at = {later}, \
                  idle_timeout = ?, idle_expires_at = {dies}, expires_at = ?, persistent = ?, \
-                 ip = ?, user_agent = ?, version = ? \
+                 ip = ?, user_agent = ?, version = ?{own_set} \
                  WHERE key_hash = ? AND version = ? AND idle_expires_at > ?",
                 dies = dies("?", "?"),
             )),
@@ -80,11 +97,11 @@ impl Statements {
             )),
             delete: sql(&format!("DELETE FROM {table} WHERE key_hash = ?")),
             list_by_user: sql(&format!(
-                "SELECT {RECORD} FROM {table} WHERE user_key = ? AND idle_expires_at > ? \
+                "SELECT {record} FROM {table} WHERE user_key = ? AND idle_expires_at > ? \
                  ORDER BY created_at, handle"
             )),
             list: sql(&format!(
-                "SELECT {RECORD} FROM {table} WHERE user_key IS NOT NULL AND idle_expires_at > ? \
+                "SELECT {record} FROM {table} WHERE user_key IS NOT NULL AND idle_expires_at > ? \
                  ORDER BY created_at, handle LIMIT ? OFFSET ?"
             )),
             delete_dead_by_handle: sql(&format!(

@@ -39,7 +39,12 @@ mod conformance {
     use super::*;
 
     async fn store() -> Arc<dyn SessionStore> {
-        Arc::new(sessions().await)
+        let mut sessions = SqlSessions::new(pool().await);
+        for (name, kind) in crate::store::conformance::COLUMNS {
+            sessions = sessions.column(name, kind).unwrap();
+        }
+        sessions.migrate().await.unwrap();
+        Arc::new(sessions)
     }
 
     crate::session_store_conformance!(sql_sessions_on_sqlite, store);
@@ -65,6 +70,7 @@ fn record(at: DateTime<Utc>) -> SessionRecord {
         persistent: false,
         ip: None,
         user_agent: None,
+        columns: Default::default(),
         version: 1,
     }
 }
@@ -107,10 +113,10 @@ async fn several_processes_can_migrate_at_once() {
         tasks.spawn(async move {
             let sessions = SqlSessions::new(open_sqlite(&path).await.unwrap());
             sessions.migrate().await.unwrap();
-            sessions.create(&key(), Arc::new(record(Utc::now()))).await.unwrap()
+            sessions.create(&key(), Arc::new(record(Utc::now())), None).await.unwrap()
         });
     }
-    assert_eq!(tasks.join_all().await, [true; 8]);
+    assert_eq!(tasks.join_all().await, [Create::Done; 8]);
 }
 
 #[tokio::test]
@@ -121,7 +127,7 @@ async fn two_tables_are_two_stores() {
     one.migrate().await.unwrap();
     two.migrate().await.unwrap();
     let (key, now) = (key(), Utc::now());
-    assert!(one.create(&key, Arc::new(record(now))).await.unwrap());
+    assert_eq!(one.create(&key, Arc::new(record(now)), None).await.unwrap(), Create::Done);
     assert!(two.load(&key, now).await.unwrap().is_none());
     assert!(one.load(&key, now).await.unwrap().is_some());
 }
@@ -140,7 +146,7 @@ async fn another_process_sees_what_was_acknowledged() {
     let pool = open_sqlite(&path).await.unwrap();
     let sessions = SqlSessions::new(pool.clone());
     sessions.migrate().await.unwrap();
-    assert!(sessions.create(&key, Arc::new(record(now))).await.unwrap());
+    assert_eq!(sessions.create(&key, Arc::new(record(now)), None).await.unwrap(), Create::Done);
     // As after a `kill -9`: the first pool was never closed.
     let again = SqlSessions::new(open_sqlite(&path).await.unwrap());
     assert!(again.load(&key, now).await.unwrap().is_some());
@@ -156,7 +162,7 @@ async fn every_method_reports_a_database_that_does_not_answer() {
     let (key, now) = (key(), Utc::now());
     let user = UserKey::from("users:1".to_owned());
     let fault = |error: Error| matches!(error, Error::Store { store: "session", .. });
-    assert!(fault(sessions.create(&key, Arc::new(record(now))).await.unwrap_err()));
+    assert!(fault(sessions.create(&key, Arc::new(record(now)), None).await.unwrap_err()));
     assert!(fault(sessions.load(&key, now).await.unwrap_err()));
     assert!(fault(sessions.update(&key, Arc::new(record(now)), now).await.unwrap_err()));
     assert!(fault(sessions.touch(&key, now).await.unwrap_err()));
@@ -176,7 +182,7 @@ async fn a_stuck_writer_is_a_fault_in_bounded_time() {
     let sessions = SqlSessions::new(pool.clone());
     sessions.migrate().await.unwrap();
     let (key, now) = (key(), Utc::now());
-    assert!(sessions.create(&key, Arc::new(record(now))).await.unwrap());
+    assert_eq!(sessions.create(&key, Arc::new(record(now)), None).await.unwrap(), Create::Done);
 
     let stuck = pool.begin_with("BEGIN IMMEDIATE").await.unwrap();
     let fault = sessions.touch(&key, now).await.unwrap_err();
@@ -204,7 +210,7 @@ async fn a_row_that_cannot_be_read_is_a_fault_and_no_missing_session() {
         "created_at = 9223372036854775807",
     ] {
         let key = key();
-        sessions.create(&key, Arc::new(record(now))).await.unwrap();
+        sessions.create(&key, Arc::new(record(now)), None).await.unwrap();
         sqlx::query(AssertSqlSafe(format!("UPDATE auth_sessions SET {damage}")))
             .execute(&pool)
             .await
@@ -221,7 +227,7 @@ async fn purges_more_than_one_statement_takes() {
     let now = Utc::now();
     let count = 2 * PURGE_AT_ONCE + 1;
     for _ in 0..count {
-        sessions.create(&key(), Arc::new(record(now))).await.unwrap();
+        sessions.create(&key(), Arc::new(record(now)), None).await.unwrap();
     }
     let end = now + TimeDelta::minutes(30);
     assert_eq!(sessions.purge_expired(end).await.unwrap(), count);
