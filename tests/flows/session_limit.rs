@@ -12,7 +12,8 @@ async fn at_most(max: u32, full: WhenFull) -> World {
 
 /// How many sessions a user has.
 async fn sessions(browser: &Browser) -> usize {
-    let handles: Vec<Uuid> = serde_json::from_str(&browser.get("/sessions").await.is(200).body).unwrap();
+    let handles: Vec<Uuid> =
+        serde_json::from_str(&browser.get("/sessions").await.is(200).body).unwrap();
     handles.len()
 }
 
@@ -193,8 +194,7 @@ async fn two_logins_in_one_request_are_one_session() {
     for full in [WhenFull::Refuse, WhenFull::EndOldest] {
         let sessions = FailingSessions::new(MemorySessions::new());
         let kept = sessions.clone();
-        let world =
-            World::with(|config| config.sessions(sessions).session_limit(1, full)).await;
+        let world = World::with(|config| config.sessions(sessions).session_limit(1, full)).await;
         let browser = World::serve(world.auth.openapi(Twice, "Twice", "1.0"));
         for _ in 0..2 {
             assert_eq!(browser.post("/twice").await.is(200).body, "twice", "{full:?}");
