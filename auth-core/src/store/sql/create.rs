@@ -83,7 +83,7 @@ impl SqlSessions {
             loop {
                 let answer = async {
                     let begin = AssertSqlSafe(begin.as_str());
-                    let mut work = (&mut *connection).begin_with(begin).await?;
+                    let mut work = (*connection).begin_with(begin).await?;
                     let beyond: Vec<Vec<u8>> = sqlx::query_scalar(self.sql.beyond.clone())
                         .bind(user.as_str())
                         .bind(except)
