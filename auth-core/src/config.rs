@@ -8,11 +8,11 @@ use crate::{
     clock::{Clock, SystemClock},
     expiry::Expiry,
     http::cookie::SessionCookie,
-    jwt::JwtKeys,
+    jwt::{JwtKeys, RefreshLifetime},
     password::{PasswordHasher, PasswordPolicy},
     responder::{ProblemResponder, Responder},
     scheme::{CustomScheme, Scheme},
-    store::{SessionStore, WhenFull},
+    store::{DenyList, SessionStore, TokenStore, WhenFull},
     throttle::Throttle,
     user::AuthUser,
     users::UserStore,
@@ -50,6 +50,10 @@ pub struct AuthConfig {
     token_lifetime: Option<TimeDelta>,
     token_prefix: String,
     custom: Vec<CustomScheme>,
+    password_flow: Option<String>,
+    refresh: Option<Arc<dyn TokenStore>>,
+    refresh_lifetime: RefreshLifetime,
+    denied: Option<Arc<dyn DenyList>>,
     disabled: Vec<String>,
     challenges: bool,
     verify_public: bool,
@@ -104,6 +108,10 @@ impl AuthConfig {
             token_lifetime: None,
             token_prefix: "Bearer".into(),
             custom: Vec::new(),
+            password_flow: None,
+            refresh: None,
+            refresh_lifetime: RefreshLifetime::default(),
+            denied: None,
             disabled: Vec::new(),
             challenges: true,
             verify_public: false,
@@ -245,6 +253,59 @@ impl AuthConfig {
     /// `.scheme::<User>("badge", BadgeScheme { .. })`. See [`Scheme`]. Default: none.
     pub fn scheme<U: AuthUser>(mut self, name: &'static str, scheme: impl Scheme<U>) -> Self {
         self.custom.push(CustomScheme::new(name, scheme));
+        self
+    }
+
+    /// Has documents say that tokens are issued for name and password at this address, as in
+    /// `/api/oauth/token`: the OAuth 2 password flow. Swagger UI then logs in by itself. Default: they
+    /// only say that there are tokens.
+    ///
+    /// The address is that of the token endpoint, as clients see it; one of your own has to read and
+    /// answer what RFC 6749 says.
+    pub fn document_password_flow(mut self, token_url: impl Into<String>) -> Self {
+        self.password_flow = Some(token_url.into());
+        self
+    }
+
+    /// Where refresh tokens are. Default: nowhere, there are none. With a store, every login that
+    /// issues a token issues a refresh token too, see [`crate::jwt`].
+    pub fn refresh_tokens(self, store: impl TokenStore) -> Self {
+        self.shared_refresh_tokens(Arc::new(store))
+    }
+
+    /// Where refresh tokens are, for a store that something else uses too.
+    pub fn shared_refresh_tokens(mut self, store: Arc<dyn TokenStore>) -> Self {
+        self.refresh = Some(store);
+        self
+    }
+
+    /// How long a refresh token may lie unused, and when all that came out of one login end, however
+    /// much they are used. Default: 14 and 30 days; OWASP ASVS 10.4.8 asks for the second limit.
+    pub fn refresh_lifetime(mut self, idle: TimeDelta, absolute: TimeDelta) -> Self {
+        self.refresh_lifetime.idle = idle;
+        self.refresh_lifetime.absolute = absolute;
+        self
+    }
+
+    /// For how long after its exchange a refresh token that is presented again is refused without
+    /// harm, and not taken for a stolen one. Default: 10 seconds; zero is the strictest, a minute
+    /// the most. See [`crate::jwt`].
+    pub fn refresh_grace(mut self, grace: TimeDelta) -> Self {
+        self.refresh_lifetime.grace = grace;
+        self
+    }
+
+    /// Where access tokens stand that were ended before they expire, as by a logout. Default:
+    /// nowhere, they cannot be.
+    ///
+    /// It is asked at every request with a token, so it costs what its store costs.
+    pub fn deny_list(self, list: impl DenyList) -> Self {
+        self.shared_deny_list(Arc::new(list))
+    }
+
+    /// The same, for a list that something else uses too.
+    pub fn shared_deny_list(mut self, list: Arc<dyn DenyList>) -> Self {
+        self.denied = Some(list);
         self
     }
 

@@ -15,6 +15,7 @@ use crate::{
     error::{Error, Failure},
     guard::PathName,
     http::{Client, RequestHead, cross_site::is_cross_site, forwarded::client_ip, truncated},
+    jwt::RefreshTokens,
     rejection::Rejection,
     scheme::{BearerScheme, Identification, Identity, Outcome},
     session::{
@@ -238,12 +239,17 @@ impl Context {
     pub(crate) async fn flush_session(&self) -> Result<(), Error> {
         let service = self.sessions()?;
         let stored = self.session.forget();
-        *self.outcomes() = Outcomes::default();
+        self.forget_outcomes();
         if let Some(key) = stored {
             service.store.delete(&key, service.now()).await?;
             self.session.work().ended.retain(|ended| *ended != key);
         }
         Ok(())
+    }
+
+    /// Forgets who the users are.
+    pub(crate) fn forget_outcomes(&self) {
+        *self.outcomes() = Outcomes::default();
     }
 
     /// Writes what the request changed. `failed` says whether the operation did.
@@ -303,6 +309,14 @@ impl Context {
     pub(crate) fn bearer(&self) -> Result<&BearerScheme, Error> {
         self.auth.inner.bearer.as_ref().ok_or_else(|| {
             Error::Misconfigured("tokens are used, but AuthConfig::jwt was not called".into())
+        })
+    }
+
+    pub(crate) fn refresh_tokens(&self) -> Result<&RefreshTokens, Error> {
+        self.auth.inner.refresh.as_ref().ok_or_else(|| {
+            Error::Misconfigured(
+                "refresh tokens are used, but AuthConfig::refresh_tokens was not called".into(),
+            )
         })
     }
 

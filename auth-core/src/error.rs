@@ -25,7 +25,7 @@ pub enum Error {
     /// A store could not answer.
     #[error("the {store} store failed: {source}")]
     Store {
-        /// Which store: `user` or `session`.
+        /// Which store: `user`, `session`, `token`, or `deny list`.
         store: &'static str,
         /// What the store said.
         #[source]
@@ -69,6 +69,16 @@ impl Error {
     /// A fault of the user store.
     pub fn user_store(source: impl Into<BoxError>) -> Self {
         Self::Store { store: "user", source: source.into() }
+    }
+
+    /// A fault of the store of refresh tokens.
+    pub fn token_store(source: impl Into<BoxError>) -> Self {
+        Self::Store { store: "token", source: source.into() }
+    }
+
+    /// A fault of the deny list.
+    pub fn deny_list(source: impl Into<BoxError>) -> Self {
+        Self::Store { store: "deny list", source: source.into() }
     }
 
     /// Session data that serde could not write or read.

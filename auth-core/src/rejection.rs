@@ -6,6 +6,7 @@
 //! | `invalid_session` | 401 | the session cookie or header resolves to nothing: expired, logged out, unknown |
 //! | `invalid_token` | 401 | a bearer token was presented and does not hold |
 //! | `invalid_credentials` | 401 | a credential of one of the application's own schemes does not hold |
+//! | `invalid_refresh_token` | 401 | a refresh token that does not hold: unknown, used, ended |
 //! | `unsupported_scheme` | 401 | a user is required, and what is presented is of a scheme that nobody handles |
 //! | `malformed_credentials` | 401 | an `Authorization` header that cannot be read, or more than one |
 //! | `conflicting_credentials` | 401 | two credentials that name different users |
@@ -18,6 +19,7 @@
 //! | `cross_site` | 403 | a page of another site sent the session cookie or HTTP Basic, or asked for a session |
 //! | `too_many_sessions` | 409 | login: the user has as many sessions as `AuthConfig::session_limit` allows |
 //! | `not_found` | 404 | there is nothing here, or nothing for this user: `#[require(…, conceal)]` |
+//! | `refresh_token_just_used` | 409 | a refresh token that was exchanged a moment ago; its successor holds |
 //! | `weak_password` | 422 | the password policy refuses a new password |
 //! | `too_many_attempts` | 429 | too many failed logins for this name |
 //!
@@ -42,6 +44,11 @@ pub enum Rejection {
     InvalidToken,
     /// A credential of one of the application's own schemes does not hold.
     InvalidCredentials,
+    /// A refresh token that does not hold: unknown, used, ended. One code for all.
+    InvalidRefreshToken,
+    /// A refresh token that was exchanged a moment ago: its successor holds, and who has that one
+    /// goes on.
+    RefreshTokenJustUsed,
     /// A user is required, nobody is known, and there is an `Authorization` header of a scheme that
     /// no type of user has, or a session where that scheme is disabled.
     UnsupportedScheme,
@@ -133,6 +140,8 @@ impl Rejection {
             Self::InvalidSession => "invalid_session",
             Self::InvalidToken => "invalid_token",
             Self::InvalidCredentials => "invalid_credentials",
+            Self::InvalidRefreshToken => "invalid_refresh_token",
+            Self::RefreshTokenJustUsed => "refresh_token_just_used",
             Self::UnsupportedScheme => "unsupported_scheme",
             Self::MalformedCredentials => "malformed_credentials",
             Self::ConflictingCredentials => "conflicting_credentials",
@@ -159,6 +168,7 @@ impl Rejection {
             | Self::InvalidSession
             | Self::InvalidToken
             | Self::InvalidCredentials
+            | Self::InvalidRefreshToken
             | Self::UnsupportedScheme
             | Self::MalformedCredentials
             | Self::ConflictingCredentials
@@ -172,6 +182,7 @@ impl Rejection {
             | Self::CrossSite => StatusCode::FORBIDDEN,
             Self::TooManySessions => StatusCode::CONFLICT,
             Self::NotFound => StatusCode::NOT_FOUND,
+            Self::RefreshTokenJustUsed => StatusCode::CONFLICT,
             Self::WeakPassword(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Custom { status, .. } => *status,
@@ -186,6 +197,10 @@ impl Rejection {
             Self::InvalidSession => "The session has ended. Log in again.",
             Self::InvalidToken => "The token is not valid, or no longer.",
             Self::InvalidCredentials => "The credentials are not valid, or no longer.",
+            Self::InvalidRefreshToken => "The refresh token is not valid, or no longer.",
+            Self::RefreshTokenJustUsed => {
+                "The refresh token was exchanged a moment ago. Use the newer one."
+            }
             Self::UnsupportedScheme => "This way to authenticate is not known here.",
             Self::MalformedCredentials => "The credentials cannot be read.",
             Self::ConflictingCredentials => "The credentials of this request name different users.",
@@ -209,6 +224,7 @@ impl Rejection {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::TooManyAttempts { retry_after } => Some(*retry_after),
+            Self::RefreshTokenJustUsed => Some(Duration::from_secs(1)),
             _ => None,
         }
     }

@@ -1,4 +1,4 @@
-//! Secrets that identify a session, and the digests that stores see in their place.
+//! Secrets that identify a session or a login, and the digests that stores see in their place.
 
 use std::fmt;
 
@@ -7,6 +7,14 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use zeroize::Zeroize;
 
 use crate::error::Error;
+
+mod refresh;
+mod token_id;
+
+pub use self::{
+    refresh::{RefreshKey, RefreshToken},
+    token_id::{NoTokenId, TokenId},
+};
 
 /// Fills an array from the operating system's random number generator.
 ///

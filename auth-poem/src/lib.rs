@@ -123,6 +123,22 @@
 //! overwriting each other, and a session that was ended meanwhile stays ended. See [`Session`] and
 //! [`expiry::Expiry`].
 //!
+//! # Tokens
+//!
+//! | | |
+//! |---|---|
+//! | [`AuthConfig::refresh_tokens`] | a login that issues a token issues a refresh token too; `auth.refresh(..)` exchanges it, once |
+//! | [`AuthConfig::deny_list`] | a logout ends the bearer token that it presents |
+//! | [`auth.token_routes::<User>()`](AuthenticatorExt::token_routes) | `POST /oauth/token` and `/oauth/revoke`, to put beside the API |
+//! | [`auth.jwks()`](AuthenticatorExt::jwks) | the public keys, for `/.well-known/jwks.json` |
+//! | [`AuthConfig::document_password_flow`] | Swagger UI logs in with name and password |
+//!
+//! The rules of refresh tokens, and the event that says that one was stolen, stand in [`jwt`].
+//!
+//! [`AuthConfig::refresh_tokens`]: config::AuthConfig::refresh_tokens
+//! [`AuthConfig::deny_list`]: config::AuthConfig::deny_list
+//! [`AuthConfig::document_password_flow`]: config::AuthConfig::document_password_flow
+//!
 //! # Around the routes
 //!
 //! | middleware | what it does |
@@ -147,6 +163,9 @@
 //! | `swagger-ui` | yes | [`AuthApi::swagger_ui`] |
 //! | `rapidoc`, `redoc`, `scalar`, `openapi-explorer`, `stoplight-elements` | no | the other viewers of poem-openapi |
 //! | `testing` | no | what tests of an application use |
+
+// The ready-made routes are written with our own macros.
+extern crate self as auth_poem;
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use auth_core::sql;
@@ -177,6 +196,7 @@ mod param;
 mod path;
 pub mod prelude;
 mod problem;
+pub mod routes;
 mod safe_detail;
 mod service;
 #[cfg(feature = "testing")]

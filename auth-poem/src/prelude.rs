@@ -9,13 +9,13 @@ pub use auth_core::{
     password::{PasswordHash, PasswordPolicy},
     rejection::Rejection,
     scopes::Scopes,
-    store::MemorySessions,
+    store::{MemoryDenyList, MemorySessions, MemoryTokens},
     user::Scoped,
     users::MemoryUsers,
 };
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use auth_core::{
-    store::SqlSessions,
+    store::{SqlDenyList, SqlSessions, SqlTokens},
     users::{SqlRoles, SqlUsers},
 };
 pub use chrono::{DateTime, Duration, Utc};

@@ -8,6 +8,7 @@ use std::{
 use auth_core::{
     config::Authenticator,
     guard::{Parameter, Policy},
+    scheme::SchemeKind,
     user::AuthUser,
 };
 use poem::{EndpointExt, IntoEndpoint, Middleware, endpoint::BoxEndpoint};
@@ -21,6 +22,7 @@ use crate::{
     joined::Joined,
     layer::{AuthEndpoint, AuthLayer},
     openapi::{Served, within},
+    routes::{JwksEndpoint, TokenRoutes},
 };
 
 /// What auth-poem adds to the configured [`Authenticator`].
@@ -52,6 +54,23 @@ pub trait AuthenticatorExt {
     /// application starts, and not at the first request.
     #[track_caller]
     fn openapi<T: OpenApi>(&self, api: T, title: &str, version: &str) -> AuthApi<T>;
+
+    /// The token endpoint and its revocation, for this type of user: an API to put beside the
+    /// application's own.
+    ///
+    /// # Panics
+    ///
+    /// If the configuration knows nothing of that type, or if the type has no tokens.
+    #[track_caller]
+    fn token_routes<U: AuthUser>(&self) -> TokenRoutes;
+
+    /// The public keys of the tokens, as an endpoint for `/.well-known/jwks.json`.
+    ///
+    /// # Panics
+    ///
+    /// If there are no tokens.
+    #[track_caller]
+    fn jwks(&self) -> JwksEndpoint;
 }
 
 impl AuthenticatorExt for Authenticator {
@@ -84,6 +103,27 @@ impl AuthenticatorExt for Authenticator {
         );
         let service = OpenApiService::new(Joined(api), title, version);
         AuthApi { service, auth: self.clone(), served }
+    }
+
+    fn token_routes<U: AuthUser>(&self) -> TokenRoutes {
+        let (name, id) = (U::META.name, std::any::TypeId::of::<U>());
+        assert!(
+            self.has_user(id),
+            "the token routes want a `{name}`; call `.user::<{name}>(..)` on AuthConfig"
+        );
+        assert!(
+            self.schemes(id).contains(&SchemeKind::Bearer),
+            "the token routes want tokens of a `{name}`; declare `schemes(bearer)` on it"
+        );
+        TokenRoutes::of::<U>()
+    }
+
+    fn jwks(&self) -> JwksEndpoint {
+        match self.public_jwks() {
+            Some(Ok(document)) => JwksEndpoint::new(document),
+            Some(Err(error)) => panic!("the public keys cannot be written: {error}"),
+            None => panic!("there are no keys to publish; call `.jwt(..)` on AuthConfig"),
+        }
     }
 }
 

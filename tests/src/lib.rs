@@ -14,6 +14,7 @@ pub mod logs;
 pub mod office;
 pub mod paused;
 pub mod people;
+pub mod vault;
 pub mod world;
 
 pub use crate::{

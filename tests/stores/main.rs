@@ -5,6 +5,7 @@
 mod faults;
 mod migrations;
 mod sessions;
+mod tokens;
 mod users;
 
 use std::sync::Arc;

@@ -15,6 +15,7 @@ mod mixed_credentials;
 mod one_time_codes;
 mod other_scopes;
 mod path_guards;
+mod refresh_tokens;
 mod secrets;
 mod session_header;
 mod token_forgery;

@@ -17,12 +17,13 @@ use crate::{
     error::{Error, Failure},
     guard::{Policy, Principal},
     http::cookie::SessionCookie,
+    jwt::RefreshTokens,
     password::{PasswordHasher, PasswordPolicy},
     rejection::Rejection,
     responder::{Responder, complete_fault, complete_refusal},
     scheme::{BasicScheme, BearerScheme, CustomScheme, SchemeInfo, SchemeKind},
     session::SessionService,
-    store::SessionStore,
+    store::{DenyList, SessionStore, TokenStore},
     throttle::Attempts,
     user::{AuthUser, RoleSource, UserMeta},
     users::UserStore,
@@ -41,6 +42,7 @@ pub(crate) struct Inner {
     pub(crate) bearer: Option<BearerScheme>,
     /// The schemes of the application's own, of all types of users.
     pub(super) custom: Vec<CustomScheme>,
+    pub(crate) refresh: Option<RefreshTokens>,
     pub(crate) hasher: PasswordHasher,
     pub(crate) policy: PasswordPolicy,
     pub(crate) attempts: Attempts,
@@ -50,6 +52,7 @@ pub(crate) struct Inner {
     pub(super) responder: Arc<dyn Responder>,
     pub(super) challenges: bool,
     pub(super) verify_public: bool,
+    pub(super) password_flow: Option<String>,
 }
 
 impl Inner {
@@ -266,6 +269,40 @@ impl Authenticator {
     #[must_use]
     pub fn session_store(&self) -> Option<&Arc<dyn SessionStore>> {
         self.inner.sessions.as_ref().map(|sessions| &sessions.store)
+    }
+
+    /// The public keys of the tokens as a JWK set, `None` without tokens. Shared secrets are left out.
+    ///
+    /// # Errors
+    ///
+    /// - the library does not give a key away: [`Error::Crypto`]
+    #[must_use]
+    pub fn public_jwks(&self) -> Option<Result<String, Error>> {
+        self.inner.bearer.as_ref().map(|bearer| bearer.jwt.public_jwks())
+    }
+
+    /// Where documents say that name and password are exchanged for a token, `None` if they do not:
+    /// [`AuthConfig::document_password_flow`](super::AuthConfig::document_password_flow).
+    #[must_use]
+    pub fn password_flow(&self) -> Option<&str> {
+        self.inner.password_flow.as_deref()
+    }
+
+    /// The store of refresh tokens, for revocation and purges; `None` without one.
+    #[must_use]
+    pub fn token_store(&self) -> Option<&Arc<dyn TokenStore>> {
+        self.inner.refresh.as_ref().map(|tokens| &tokens.store)
+    }
+
+    /// The deny list, for purges; `None` without one.
+    #[must_use]
+    pub fn deny_list(&self) -> Option<&Arc<dyn DenyList>> {
+        self.inner.bearer.as_ref()?.denied.as_ref()
+    }
+
+    /// Whether a token can be ended before it expires, in whole or in part.
+    pub(crate) fn ends_tokens(&self) -> bool {
+        self.deny_list().is_some() || self.inner.refresh.is_some()
     }
 
     /// The challenges of all schemes that have one (RFC 9110, 11.6.1), in the order in which the

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     http::{cookie::SessionCookie, session_header},
-    jwt::JwtConfig,
+    jwt::{JwtConfig, RefreshTokens},
     scheme::{BASIC, BEARER, BasicScheme, BearerScheme, SESSION, SchemeKind},
     session::{Carriers, SessionService},
     throttle::Attempts,
@@ -33,6 +33,17 @@ impl AuthConfig {
         }
         problems.extend(self.expiry.problems());
         problems.extend(self.session_limit_problem());
+        problems.extend(self.refresh_lifetime.problems());
+        for (is_set, method) in
+            [(self.refresh.is_some(), "refresh_tokens"), (self.denied.is_some(), "deny_list")]
+        {
+            if is_set && self.jwt.is_none() {
+                problems.push(format!(
+                    "AuthConfig::{method} was called, but there are no tokens: AuthConfig::jwt was \
+                     not called"
+                ));
+            }
+        }
         problems.extend(self.disable_schemes());
         problems.extend(self.user_problems());
         problems.extend(self.custom_problems());
@@ -40,6 +51,13 @@ impl AuthConfig {
             || !self.token_prefix.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         {
             problems.push(format!("the token prefix {:?} is no scheme name", self.token_prefix));
+        }
+        if self.password_flow.is_some() && !self.token_prefix.eq_ignore_ascii_case("Bearer") {
+            problems.push(
+                "AuthConfig::document_password_flow was called, but OAuth 2 knows tokens after \
+                 `Bearer` only; leave AuthConfig::token_prefix out"
+                    .into(),
+            );
         }
         for origin in &self.allowed_origins {
             if !is_origin(origin) {
@@ -71,13 +89,14 @@ impl AuthConfig {
         let basic =
             BasicScheme { realm: self.realm.clone().unwrap_or_else(|| self.issuer.clone()) };
         let realm = self.realm.unwrap_or_else(|| audience.clone());
+        let denied = self.denied;
         let bearer = self.jwt.and_then(|keys| {
             let mut config = JwtConfig::new(keys, self.issuer, audience);
             if let Some(lifetime) = self.token_lifetime {
                 config = config.lifetime(lifetime);
             }
             match config.build() {
-                Ok(jwt) => Some(BearerScheme { jwt, prefix, realm }),
+                Ok(jwt) => Some(BearerScheme { jwt, prefix, realm, denied }),
                 Err(error) => {
                     problems.push(error.to_string());
                     None
@@ -103,6 +122,8 @@ impl AuthConfig {
             clock: self.clock.clone(),
             disabled: self.disabled.iter().any(|name| name == SESSION),
         });
+        let lifetime = self.refresh_lifetime;
+        let refresh = self.refresh.map(|store| RefreshTokens { store, lifetime });
         Ok(Authenticator {
             inner: Arc::new(Inner {
                 users: self.users,
@@ -110,6 +131,7 @@ impl AuthConfig {
                 basic,
                 bearer,
                 custom: self.custom,
+                refresh,
                 hasher: self.hasher,
                 policy: self.policy,
                 attempts: Attempts::new(self.throttle),
@@ -119,6 +141,7 @@ impl AuthConfig {
                 responder: self.responder,
                 challenges: self.challenges,
                 verify_public: self.verify_public,
+                password_flow: self.password_flow,
             }),
         })
     }

@@ -21,7 +21,7 @@ use crate::{
 impl<U: AuthUser> AuthHandle<U> {
     /// Replaces the password of the request's user, who proves himself once more with the current
     /// one. This session gets a new key and goes on; every other session and every token of the
-    /// user ends.
+    /// user ends, refresh tokens included.
     ///
     /// # Errors
     ///
@@ -50,8 +50,9 @@ impl<U: AuthUser> AuthHandle<U> {
         Ok(fresh)
     }
 
-    /// Ends every other session of the request's user. With an `#[auth(epoch)]` column, every
-    /// token as well; without one, tokens live until they expire.
+    /// Ends every other session of the request's user, and every refresh token. With an
+    /// `#[auth(epoch)]` column, every access token as well; without one, those live until they
+    /// expire.
     ///
     /// # Errors
     ///
@@ -120,6 +121,15 @@ impl<U: AuthUser> AuthHandle<U> {
                 Ok(_) => {}
                 Err(error) if stamp != stamp_of(&*identity.user) => {
                     tracing::error!(%error, "ended sessions could not be deleted; they stay ended");
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if let Some(tokens) = &self.context.auth().inner.refresh {
+            match tokens.store.delete_by_user(&key).await {
+                Ok(_) => {}
+                Err(error) if stamp != stamp_of(&*identity.user) => {
+                    tracing::error!(%error, "refresh tokens could not be deleted; they stay ended");
                 }
                 Err(error) => return Err(error.into()),
             }

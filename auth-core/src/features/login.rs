@@ -16,16 +16,17 @@ use std::{
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
 use uuid::Uuid;
 
 use super::AuthHandle;
 use crate::{
     error::{Error, Failure},
-    jwt::IssuedToken,
+    jwt::{Issue, IssuedToken, NewFamily, own_claims},
     rejection::Rejection,
     scheme::{Identity, Outcome, SchemeKind, stamp_of},
     scopes::Scopes,
-    secret::SessionToken,
+    secret::{RefreshToken, SessionToken},
     session::{Lifetime, record::SessionLogin},
     user::{AuthUser, UserKey},
 };
@@ -33,10 +34,11 @@ use crate::{
 type LoginFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send + 'a>>;
 
 /// What a login starts.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Default)]
 struct Start {
     lifetime: Lifetime,
     token_only: bool,
+    claims: Option<Result<String, Error>>,
 }
 
 /// A user who has just logged in; reads like the user.
@@ -48,6 +50,9 @@ pub struct LoggedIn<U> {
     pub token: Option<IssuedToken>,
     /// The session, if the login started one.
     pub session: Option<IssuedSession>,
+    /// The refresh token, if the login issued a token and
+    /// [`AuthConfig::refresh_tokens`](crate::config::AuthConfig::refresh_tokens) keeps some.
+    pub refresh_token: Option<RefreshToken>,
 }
 
 /// A session that a login started.
@@ -122,6 +127,18 @@ macro_rules! login_options {
                 self.start.token_only = true;
                 self
             }
+
+            /// Writes claims of the application's own into the token: any serde type that is an
+            /// object, beside the claims that stand in [`crate::jwt`]. Tokens that are refreshed
+            /// repeat them.
+            ///
+            /// Whoever has the token reads them: they are signed and not encrypted. A login that
+            /// starts a session, or claims that are called like those of the framework, fail with
+            /// [`Error::Misconfigured`].
+            pub fn claims(mut self, claims: &impl Serialize) -> Self {
+                self.start.claims = Some(own_claims(claims));
+                self
+            }
         }
     };
 }
@@ -190,10 +207,13 @@ impl<'a, U: AuthUser> IntoFuture for LoginUser<'a, U> {
 }
 
 /// What a login will do, known before any work is done for it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 enum Plan {
     Session(Lifetime),
-    Token(Option<TimeDelta>),
+    Token {
+        lifetime: Option<TimeDelta>,
+        claims: Option<String>,
+    },
     /// Neither: the login is noted, and that is all.
     Note,
 }
@@ -201,16 +221,25 @@ enum Plan {
 impl<U: AuthUser> AuthHandle<U> {
     fn plan(&self, start: Start) -> Result<Plan, Failure> {
         let schemes = self.context.user_service::<U>()?.schemes;
+        let claims = start.claims.transpose()?;
         if !start.token_only && schemes.contains(&SchemeKind::Session) {
             // A page of another site must not log its visitor in as somebody else.
             self.context.refuse_other_sites(self.context.sessions()?)?;
+            if claims.is_some() {
+                return Err(Error::Misconfigured(
+                    "claims go into a token, and this login starts a session; add `.token_only()`"
+                        .into(),
+                )
+                .into());
+            }
             return Ok(Plan::Session(start.lifetime));
         }
         if schemes.contains(&SchemeKind::Bearer) {
-            return Ok(Plan::Token(match start.lifetime {
+            let lifetime = match start.lifetime {
                 Lifetime::For(lifetime) => Some(lifetime),
                 Lifetime::Default | Lifetime::Remember | Lifetime::BrowserSession => None,
-            }));
+            };
+            return Ok(Plan::Token { lifetime, claims });
         }
         if start.token_only {
             let name = U::META.name;
@@ -225,16 +254,15 @@ impl<U: AuthUser> AuthHandle<U> {
 
     async fn begin(&self, user: &U, plan: Plan) -> Result<LoggedIn<U>, Failure> {
         let now = self.context.now();
-        let (mut token, mut session) = (None, None);
+        let (mut token, mut session, mut refresh_token) = (None, None, None);
         let scheme = match plan {
             Plan::Session(lifetime) => {
                 session = Some(self.begin_session(user, lifetime, now).await?);
                 SchemeKind::Session
             }
-            Plan::Token(lifetime) => {
-                let jwt = &self.context.bearer()?.jwt;
-                let key = UserKey::of(user);
-                token = Some(jwt.issue(&key, stamp_of(user), now, lifetime, now)?);
+            Plan::Token { lifetime, claims } => {
+                let (issued, refresh) = self.issue(user, lifetime, claims, now).await?;
+                (token, refresh_token) = (Some(issued), refresh);
                 SchemeKind::Bearer
             }
             Plan::Note => {
@@ -253,7 +281,36 @@ impl<U: AuthUser> AuthHandle<U> {
         let scopes = Scopes::All;
         let identity = Identity { user: user.clone(), scheme, login_at: now, scopes };
         self.context.remember(Outcome::Known(identity));
-        Ok(LoggedIn { user, token, session })
+        Ok(LoggedIn { user, token, session, refresh_token })
+    }
+
+    /// Issues a token, and the first of its refresh tokens where there are any.
+    async fn issue(
+        &self,
+        user: &U,
+        lifetime: Option<TimeDelta>,
+        claims: Option<String>,
+        now: DateTime<Utc>,
+    ) -> Result<(IssuedToken, Option<RefreshToken>), Failure> {
+        let jwt = &self.context.bearer()?.jwt;
+        let (key, stamp) = (UserKey::of(user), stamp_of(user));
+        let (mut refresh, mut family) = (None, None);
+        if let Some(tokens) = &self.context.auth().inner.refresh {
+            let client = self.context.client()?;
+            let new = NewFamily {
+                user: key.clone(),
+                stamp,
+                token_lifetime: lifetime,
+                claims: claims.clone(),
+                ip: client.ip,
+                user_agent: client.user_agent.clone(),
+            };
+            let (token, handle) = tokens.begin(new, now).await?;
+            (refresh, family) = (Some(token), Some(handle));
+        }
+        let claims = claims.as_deref();
+        let issue = Issue { user: &key, stamp, auth_time: now, lifetime, family, claims };
+        Ok((jwt.issue_as(&issue, now)?, refresh))
     }
 
     /// Begins a session of the user: when the request ends, or now, where the store may refuse it.

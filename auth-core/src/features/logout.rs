@@ -4,10 +4,11 @@
 //! - Refuses: `cross_site`.
 //!
 //! The session is deleted from its store before the answer is written; a request that was under
-//! way at that moment cannot bring it back.
+//! way at that moment cannot bring it back. A bearer token goes onto the deny list, where there is
+//! one, and its refresh tokens end.
 
 use super::AuthHandle;
-use crate::{error::Failure, user::AuthUser};
+use crate::{error::Failure, jwt::Verified, user::AuthUser};
 
 impl<U: AuthUser> AuthHandle<U> {
     /// Whether the request presents a session, alive or not: whether there is anything to log out
@@ -17,20 +18,40 @@ impl<U: AuthUser> AuthHandle<U> {
         self.context.session.way().is_some()
     }
 
-    /// Ends the session that the request presents, if it presents one, and has the cookie removed.
+    /// Ends what the request presents: the session, and has the cookie removed; the bearer token, as
+    /// far as there is a [`deny_list`](crate::config::AuthConfig::deny_list), and its refresh tokens.
+    ///
+    /// A token that does not hold has ended already. Without a deny list, an access token lives until
+    /// it expires.
     ///
     /// # Errors
     ///
     /// - a page of another site sends the request with the cookie:
     ///   [`CrossSite`](crate::rejection::Rejection::CrossSite)
-    /// - the store cannot answer: [`Failure::Fault`]; the session is alive then
+    /// - a store cannot answer: [`Failure::Fault`]; what is kept there is alive then
     pub async fn logout(&self) -> Result<(), Failure> {
-        let Some(service) = &self.context.auth().inner.sessions else {
-            return Ok(());
-        };
-        if self.context.session.way().is_some() {
+        let sessions = self.context.auth().inner.sessions.as_ref();
+        if let Some(service) = sessions
+            && self.context.session.way().is_some()
+        {
             self.context.refuse_other_sites(service)?;
         }
-        Ok(self.context.flush_session().await?)
+        self.end_presented_token().await?;
+        if sessions.is_some() {
+            self.context.flush_session().await?;
+        }
+        Ok(())
+    }
+
+    async fn end_presented_token(&self) -> Result<(), Failure> {
+        let Some(token) = &self.presented else { return Ok(()) };
+        let verified = self.context.bearer()?.jwt.verify(token.expose(), self.context.now());
+        if let Verified::Valid(claims) = verified
+            && claims.user().is_of::<U>()
+        {
+            self.end_token(&claims).await?;
+            self.context.forget_outcomes();
+        }
+        Ok(())
     }
 }

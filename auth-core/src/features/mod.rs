@@ -5,6 +5,7 @@ use std::{fmt, marker::PhantomData, net::IpAddr, sync::Arc};
 use crate::{
     context::Context,
     http::RequestHead,
+    jwt::AccessToken,
     scheme::{Identity, Outcome},
     user::AuthUser,
 };
@@ -12,10 +13,12 @@ use crate::{
 mod change_password;
 mod login;
 mod logout;
+mod refresh;
 mod sessions;
 mod verify;
 
 pub use login::{IssuedSession, LoggedIn, Login, LoginUser};
+pub use refresh::RefreshInfo;
 pub use sessions::SessionInfo;
 
 /// What a request can do with its user: log in, log out, change the password.
@@ -23,6 +26,8 @@ pub use sessions::SessionInfo;
 /// An operation gets one as a parameter; its methods stand beside the flows that they start.
 pub struct AuthHandle<U: AuthUser> {
     context: Arc<Context>,
+    /// The bearer token that the request presents, whether or not it holds. Logout ends it.
+    presented: Option<AccessToken>,
     user: PhantomData<fn() -> U>,
 }
 
@@ -35,7 +40,11 @@ impl<U: AuthUser> AuthHandle<U> {
         if let Some(service) = &context.auth().inner.sessions {
             context.session.presented_key(service, head.headers);
         }
-        Self { context, user: PhantomData }
+        let presented = match &context.auth().inner.bearer {
+            Some(bearer) if context.auth().ends_tokens() => bearer.presented(head),
+            _ => None,
+        };
+        Self { context, presented, user: PhantomData }
     }
 
     /// The client's address, with trusted proxies taken into account: for logs, and for limits of

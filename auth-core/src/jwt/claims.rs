@@ -1,12 +1,16 @@
 //! What a token says: the wire form, strict, and what is left of it once it is verified.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, sync::OnceLock};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize, de};
+use uuid::Uuid;
 
-use super::unbase64url;
-use crate::{secret::SecurityStamp, user::UserKey};
+use super::{present, unbase64url};
+use crate::{
+    secret::{SecurityStamp, TokenId},
+    user::UserKey,
+};
 
 /// The last second of the year 9999. A later time is nonsense, and arithmetic on this one cannot
 /// overflow.
@@ -22,7 +26,22 @@ pub struct AccessClaims {
     iat: i64,
     nbf: i64,
     exp: i64,
+    family: Option<Uuid>,
+    id: Id,
 }
+
+/// The digest of issuer and `jti`, made when somebody asks. It says nothing that the claims do not,
+/// so all of them are equal.
+#[derive(Debug, Clone, Default)]
+struct Id(OnceLock<TokenId>);
+
+impl PartialEq for Id {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Id {}
 
 impl AccessClaims {
     /// The user that the token was issued to: `realm` and `sub`.
@@ -35,6 +54,17 @@ impl AccessClaims {
     #[must_use]
     pub fn jti(&self) -> &str {
         &self.jti
+    }
+
+    /// The same among the tokens of all issuers, if this is its issuer.
+    pub(super) fn id(&self, issuer: &str) -> TokenId {
+        *self.id.0.get_or_init(|| TokenId::new(issuer, &self.jti))
+    }
+
+    /// The handle of the login's refresh tokens, `None` for a token that cannot be refreshed.
+    #[must_use]
+    pub fn family(&self) -> Option<Uuid> {
+        self.family
     }
 
     /// The user's security stamp when the token was issued. A token whose stamp is no longer the
@@ -106,6 +136,9 @@ pub(super) struct Wire<'a> {
     #[serde(borrow)]
     pub(super) stamp: Cow<'a, str>,
     pub(super) auth_time: Seconds,
+    /// The handle of the login's refresh tokens, where there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub(super) sid: Option<Uuid>,
 }
 
 impl Wire<'_> {
@@ -127,6 +160,8 @@ impl Wire<'_> {
             iat: self.iat.0,
             nbf: self.nbf.0,
             exp: self.exp.0,
+            family: self.sid,
+            id: Id::default(),
         })
     }
 }

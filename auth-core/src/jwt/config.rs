@@ -2,8 +2,8 @@
 
 use chrono::TimeDelta;
 
-use super::{cache::VerifiedTokens, issue::header, keys::JwtKeys, refused};
-use crate::error::Error;
+use super::{AccessClaims, cache::VerifiedTokens, issue::header, keys::JwtKeys, refused};
+use crate::{error::Error, secret::TokenId};
 
 /// Ten minutes, the span for which a stolen token is of use.
 const LIFETIME: TimeDelta = TimeDelta::minutes(10);
@@ -103,6 +103,20 @@ pub struct Jwt {
 }
 
 impl Jwt {
+    pub(crate) fn public_jwks(&self) -> Result<String, Error> {
+        self.keys.public_jwks()
+    }
+
+    /// By how much clocks may differ.
+    pub(crate) fn leeway(&self) -> TimeDelta {
+        TimeDelta::seconds(self.leeway)
+    }
+
+    /// Names a token that this service has verified.
+    pub(crate) fn token_id(&self, claims: &AccessClaims) -> TokenId {
+        claims.id(&self.issuer)
+    }
+
     /// The audience that tokens are issued for.
     #[must_use]
     pub fn audience(&self) -> &str {

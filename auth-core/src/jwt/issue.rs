@@ -4,6 +4,7 @@ use std::{borrow::Cow, fmt};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
+use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::{
@@ -11,6 +12,7 @@ use super::{
     claims::{Audience, MAX_SECONDS, Seconds, Wire},
     key::JwtKey,
     refused,
+    verify::MAX_TOKEN,
 };
 use crate::{
     error::Error,
@@ -23,6 +25,10 @@ use crate::{
 pub struct AccessToken(Zeroizing<String>);
 
 impl AccessToken {
+    pub(crate) fn new(token: &str) -> Self {
+        Self(Zeroizing::new(token.to_owned()))
+    }
+
     /// The text that a client sends after `Bearer`.
     #[must_use]
     pub fn expose(&self) -> &str {
@@ -47,6 +53,21 @@ pub struct IssuedToken {
     pub jti: String,
 }
 
+/// What a token is to say.
+#[derive(Debug)]
+pub(crate) struct Issue<'a> {
+    pub(crate) user: &'a UserKey,
+    pub(crate) stamp: SecurityStamp,
+    /// When the user proved who he is.
+    pub(crate) auth_time: DateTime<Utc>,
+    /// As long as the configuration says, if nothing else is said.
+    pub(crate) lifetime: Option<TimeDelta>,
+    /// The handle of the login's refresh tokens.
+    pub(crate) family: Option<Uuid>,
+    /// What [`own_claims`](super::own_claims) made of the application's own claims.
+    pub(crate) claims: Option<&'a str>,
+}
+
 impl Jwt {
     /// Issues a token for a user who proved at `auth_time` who he is.
     ///
@@ -65,6 +86,17 @@ impl Jwt {
         lifetime: Option<TimeDelta>,
         now: DateTime<Utc>,
     ) -> Result<IssuedToken, Error> {
+        let issue = Issue { user, stamp, auth_time, lifetime, family: None, claims: None };
+        self.issue_as(&issue, now)
+    }
+
+    /// Issues a token that says this.
+    pub(crate) fn issue_as(
+        &self,
+        issue: &Issue<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<IssuedToken, Error> {
+        let &Issue { user, stamp, auth_time, lifetime, family, claims: own } = issue;
         let verify_only = || refused("the token keys only verify");
         let header = self.header.as_deref().ok_or_else(verify_only)?;
         let key = self.keys.signing_key().ok_or_else(verify_only)?;
@@ -91,11 +123,22 @@ impl Jwt {
             realm: Cow::Borrowed(realm),
             stamp: Cow::Owned(base64url(stamp.as_bytes())),
             auth_time: Seconds(auth_time.timestamp().max(0)),
+            sid: family,
         };
-        let claims = base64url(&to_json(&claims)?);
+        let mut claims = to_json(&claims)?;
+        if let Some(own) = own.and_then(|own| own.strip_prefix('{')).filter(|own| *own != "}") {
+            // Both are objects, and no name is in both.
+            claims.pop();
+            claims.push(b',');
+            claims.extend_from_slice(own.as_bytes());
+        }
+        let claims = base64url(&claims);
         let message = [header, ".", &claims].concat();
         let signature = base64url(&key.sign(message.as_bytes()).ok_or_else(verify_only)??);
         let token = AccessToken(Zeroizing::new([&message, ".", &signature].concat()));
+        if token.0.len() > MAX_TOKEN {
+            return Err(refused("the application's own claims make the token too long"));
+        }
         Ok(IssuedToken { token, expires_in: TimeDelta::seconds(expires_in), jti })
     }
 }

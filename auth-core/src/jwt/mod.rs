@@ -42,9 +42,36 @@
 //! | `jti` | 128 random bits |
 //! | `auth_time` | when the user proved who he is (OpenID Connect Core section 2) |
 //! | `stamp` | the security stamp of that moment |
+//! | `sid` | the handle of the login's refresh tokens, where there are any |
 //!
-//! Every one is written and every one is checked; a claim that is missing or of another type makes
-//! the token invalid.
+//! Every one is written and every one is checked; a claim that is missing (`sid` may be) or of
+//! another type makes the token invalid. A login may add claims of the application's own:
+//! [`Login::claims`](crate::features::Login::claims).
+//!
+//! # Refresh tokens
+//!
+//! [`AuthConfig::refresh_tokens`](crate::config::AuthConfig::refresh_tokens) has every login that
+//! issues a token issue a refresh token too: 384 random bits of which the store sees digests, bound
+//! to the user, his security stamp, and a *family*, which is the login. It is exchanged once, for the
+//! next one and a new access token; the store replaces it in one atomic step, so of any number of
+//! exchanges at once one succeeds, and one branch lives. A used token that comes back was copied by
+//! somebody: all of its family end, and an event says so.
+//!
+//! | | default |
+//! |---|---|
+//! | a token may lie unused | 14 days |
+//! | a family ends, however much it is used | 30 days (OWASP ASVS 10.4.8) |
+//! | grace | 10 seconds |
+//!
+//! A client of several tabs exchanges one token twice without meaning harm. Within the grace after an
+//! exchange, the token that was just exchanged is refused with
+//! [`RefreshTokenJustUsed`](crate::rejection::Rejection::RefreshTokenJustUsed), and the family lives
+//! on: the client looks for the newer token that it already has. It is never exchanged a second time,
+//! for that would be a second branch, and the successor itself is not kept in clear: an answer that
+//! is lost on its way costs a login. With a grace of zero the second use ends the family at once.
+//!
+//! The event has the level `WARN`, the target `auth_core::audit`, and the fields `event =
+//! "refresh_token_reused"`, `user` (the [`UserKey`](crate::user::UserKey)) and `family` (the handle).
 //!
 //! # Security
 //!
@@ -64,6 +91,8 @@ mod issue;
 mod jwk;
 mod key;
 mod keys;
+mod own;
+mod refresh;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -72,6 +101,7 @@ mod weak;
 use std::fmt::Display;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Deserializer};
 
 pub use self::{
     claims::AccessClaims,
@@ -81,11 +111,21 @@ pub use self::{
     keys::JwtKeys,
     verify::Verified,
 };
+pub(crate) use self::{
+    issue::Issue,
+    own::own_claims,
+    refresh::{Exchange, NewFamily, RefreshLifetime, RefreshTokens},
+};
 use crate::error::Error;
 
 /// Keys or settings that tokens cannot be built on.
 fn refused(what: impl Display) -> Error {
     Error::Misconfigured(what.to_string())
+}
+
+/// A member that may be missing but not `null`.
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(d).map(Some)
 }
 
 fn base64url(bytes: &[u8]) -> String {

@@ -3,19 +3,19 @@
 use std::{borrow::Cow, sync::Arc};
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Deserializer, de::IgnoredAny};
+use serde::{Deserialize, de::IgnoredAny};
 
 use super::{
     Jwt,
     cache::{Tag, VerifiedTokens},
     claims::{AccessClaims, Wire},
     key::JwtKey,
-    unbase64url,
+    present, unbase64url,
 };
 
 /// Longer tokens are not looked at. Ours have 400 to 1200 bytes; servers commonly take 8 KiB of
 /// headers in all.
-const MAX_TOKEN: usize = 8 * 1024;
+pub(super) const MAX_TOKEN: usize = 8 * 1024;
 
 /// What a presented token is.
 #[derive(Debug, Clone)]
@@ -159,11 +159,6 @@ struct Header<'a> {
     kid: Option<Cow<'a, str>>,
     #[serde(default, deserialize_with = "present")]
     crit: Option<IgnoredAny>,
-}
-
-/// A member that may be missing but not `null`.
-fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(d).map(Some)
 }
 
 /// `at+jwt` or `application/at+jwt`, compared without case (RFC 9068 section 4, RFC 7515 section

@@ -49,7 +49,10 @@ impl Identification {
                     }
                     session::find::<U>(context)
                 }
-                SchemeKind::Bearer => context.bearer()?.find::<U>(head, context),
+                SchemeKind::Bearer => match context.bearer()?.find_now::<U>(head, context)? {
+                    Some(found) => found,
+                    None => return Ok(None),
+                },
                 // A password is hashed on another thread.
                 SchemeKind::Basic => match NameAndPassword::of(head)? {
                     Some(_) => return Ok(None),
@@ -89,7 +92,7 @@ impl Identification {
                     context.session.presented_session(context.sessions()?, head.headers).await?;
                     session::find::<U>(context)
                 }
-                SchemeKind::Bearer => context.bearer()?.find::<U>(head, context),
+                SchemeKind::Bearer => context.bearer()?.find::<U>(head, context).await?,
                 SchemeKind::Basic => {
                     let user = verify::<U>(context, head).await?;
                     let found =

@@ -1,4 +1,5 @@
-//! Where sessions are kept: [`SessionStore`] and its implementations.
+//! Where sessions and tokens are kept: [`SessionStore`], [`TokenStore`], [`DenyList`], and their
+//! implementations.
 
 use std::{fmt::Debug, sync::Arc};
 
@@ -10,15 +11,23 @@ use crate::{error::Error, secret::SessionKey, session::record::SessionRecord, us
 
 #[cfg(feature = "testing")]
 pub mod conformance;
+mod deny;
 mod limit;
 mod memory;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod sql;
+mod tokens;
 
-pub use self::limit::{Create, SessionLimit, WhenFull};
-pub use self::memory::MemorySessions;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-pub use self::sql::SqlSessions;
+pub use self::sql::{SqlDenyList, SqlSessions, SqlTokens};
+#[cfg(feature = "testing")]
+pub use self::tokens::conformance as token_conformance;
+pub use self::{
+    deny::{DenyList, MemoryDenyList},
+    limit::{Create, SessionLimit, WhenFull},
+    memory::MemorySessions,
+    tokens::{FoundFamily, MemoryTokens, Presented, TokenFamily, TokenStore},
+};
 
 /// Keeps sessions.
 ///

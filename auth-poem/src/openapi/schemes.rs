@@ -5,7 +5,9 @@ use auth_core::{
     guard::{Policy, Principal, UserType},
     scheme::{BASIC, BEARER, Carrier, SESSION, SESSION_HEADER, SchemeInfo, SchemeKind},
 };
-use poem_openapi::registry::{MetaSecurityScheme, Registry};
+use poem_openapi::registry::{
+    MetaOAuthFlow, MetaOAuthFlows, MetaOAuthScope, MetaSecurityScheme, Registry,
+};
 
 use super::SCOPE;
 use crate::problem::intern;
@@ -87,7 +89,11 @@ impl Configured {
                 SESSION_HEADER => self.session_header().map(header_scheme),
                 BEARER => {
                     let prefix = self.0.as_ref().and_then(Authenticator::token_prefix);
-                    Some(bearer_scheme(intern(prefix.unwrap_or("Bearer"))))
+                    let flow = self.0.as_ref().and_then(Authenticator::password_flow);
+                    Some(match flow {
+                        Some(url) => password_scheme(intern(url)),
+                        None => bearer_scheme(intern(prefix.unwrap_or("Bearer"))),
+                    })
                 }
                 BASIC => Some(basic_scheme()),
                 own => Some(
@@ -170,6 +176,29 @@ fn own_scheme(info: &SchemeInfo) -> MetaSecurityScheme {
                 ..scheme("apiKey", description)
             }
         }
+    }
+}
+
+/// Tokens that are issued for name and password, so that viewers of the document can log in.
+fn password_scheme(token_url: &'static str) -> MetaSecurityScheme {
+    // OpenAPI wants a list of scopes, and poem-openapi leaves out an empty one.
+    let everything =
+        MetaOAuthScope { name: "*", description: Some("Everything that the user may do.") };
+    let flow = MetaOAuthFlow {
+        authorization_url: None,
+        token_url: Some(token_url),
+        refresh_url: None,
+        scopes: vec![everything],
+    };
+    let flows = MetaOAuthFlows {
+        implicit: None,
+        password: Some(flow),
+        client_credentials: None,
+        authorization_code: None,
+    };
+    MetaSecurityScheme {
+        flows: Some(flows),
+        ..scheme("oauth2", "A token that is issued for name and password.")
     }
 }
 

@@ -37,12 +37,15 @@ pub struct App {
 pub async fn app(settings: &Settings, keys: JwtKeys, pool: SqlitePool) -> Result<App, BoxError> {
     let sessions = SqlSessions::new(pool.clone());
     sessions.migrate().await?;
+    let denied = SqlDenyList::new(pool.clone());
+    denied.migrate().await?;
     database::migrate(&pool).await?;
 
     let mut config = AuthConfig::new()
         .user::<User>(SqlUsers::new(pool.clone()))
         .sessions(sessions)
         .jwt(keys)
+        .deny_list(denied)
         .issuer("accounts")
         .audience("accounts")
         .password_policy(settings.password_policy());

@@ -160,6 +160,6 @@ pub(super) fn millis(at: DateTime<Utc>) -> Time {
     Time(at.timestamp_millis())
 }
 
-fn time(Time(millis): Time) -> Result<DateTime<Utc>, BoxError> {
+pub(super) fn time(Time(millis): Time) -> Result<DateTime<Utc>, BoxError> {
     DateTime::from_timestamp_millis(millis).ok_or_else(|| "a time is out of range".into())
 }

@@ -27,6 +27,7 @@ use crate::{
 
 mod columns;
 mod create;
+mod deny;
 mod own_columns;
 #[cfg(all(test, feature = "postgres"))]
 mod plans;
@@ -35,6 +36,9 @@ mod statements;
 #[cfg(test)]
 #[cfg(feature = "sqlite")]
 mod tests;
+mod tokens;
+
+pub use self::{deny::SqlDenyList, tokens::SqlTokens};
 
 /// How many sessions [`purge_expired`](SessionStore::purge_expired) removes in one statement. SQLite
 /// has one writer; with a few milliseconds for each statement, logins get their turn in between.

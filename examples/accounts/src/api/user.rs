@@ -99,7 +99,7 @@ impl UserApi {
         Ok(Json((&*user).into()))
     }
 
-    /// Ends the session that the request presents.
+    /// Ends the session and the token that the request presents.
     #[public]
     #[oai(path = "/logout", method = "post")]
     async fn logout(&self, auth: Auth<User>) -> auth_poem::Result<LoggedOut> {

@@ -71,6 +71,18 @@ fn refuses_a_token_that_was_altered() {
 }
 
 #[test]
+fn a_logout_ends_the_presented_token_and_no_other() {
+    let server = Server::start();
+    server.signed_up("ann");
+    let (mut here, mut there) =
+        (server.with_token("ann", PASSWORD), server.with_token("ann", PASSWORD));
+    assert_eq!(here.post("/user/logout", json!({})).status, 204);
+    here.get("/user").assert_refused(401, "invalid_token");
+    here.get("/user/hello").assert_refused(401, "invalid_token");
+    assert_eq!(there.get("/user").status, 200);
+}
+
+#[test]
 fn refuses_two_credentials_of_different_users() {
     let server = Server::start();
     let mut client = server.signed_up("ann");

@@ -1,0 +1,220 @@
+use std::time::Duration;
+
+use sqlx::AssertSqlSafe;
+
+use super::*;
+use crate::{
+    secret::{RefreshToken, TokenId},
+    sql::{open_sqlite, sqlite_options},
+    store::{DenyList, SqlDenyList},
+};
+
+/// A pool on a file that is removed with the pool.
+async fn pool() -> sqlx::SqlitePool {
+    let dir = tempfile::tempdir().unwrap();
+    let options = sqlite_options(dir.path().join("tokens.db").to_str().unwrap()).unwrap();
+    let dir = Arc::new(dir);
+    sqlx::sqlite::SqlitePoolOptions::new()
+        .max_connections(4)
+        .after_connect(move |_, _| {
+            let _keep = Arc::clone(&dir);
+            Box::pin(async { Ok(()) })
+        })
+        .connect_with(options)
+        .await
+        .unwrap()
+}
+
+async fn tokens(pool: &sqlx::SqlitePool) -> SqlTokens {
+    let tokens = SqlTokens::new(pool.clone());
+    tokens.migrate().await.unwrap();
+    tokens
+}
+
+#[cfg(feature = "testing")]
+mod conformance {
+    use super::*;
+
+    async fn store() -> Arc<dyn TokenStore> {
+        Arc::new(tokens(&pool().await).await)
+    }
+
+    crate::token_store_conformance!(sql_tokens_on_sqlite, store);
+
+    async fn list() -> Arc<dyn DenyList> {
+        let list = SqlDenyList::new(pool().await);
+        list.migrate().await.unwrap();
+        Arc::new(list)
+    }
+
+    crate::deny_list_conformance!(sql_deny_list_on_sqlite, list);
+}
+
+fn family(now: DateTime<Utc>) -> Arc<TokenFamily> {
+    Arc::new(TokenFamily {
+        handle: Uuid::new_v4(),
+        user: UserKey::from("users:1".to_owned()),
+        stamp: SecurityStamp::of_epoch(0),
+        login_at: now,
+        created_at: now,
+        last_used_at: now,
+        idle_timeout: TimeDelta::days(14),
+        expires_at: now + TimeDelta::days(30),
+        token_lifetime: None,
+        claims: None,
+        ip: None,
+        user_agent: None,
+    })
+}
+
+#[tokio::test]
+async fn another_process_sees_what_was_acknowledged() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("tokens.db").to_str().unwrap().to_owned();
+    let one = tokens(&open_sqlite(&path).await.unwrap()).await;
+    let (first, now) = (RefreshToken::generate().unwrap(), Utc::now());
+    let second = first.successor().unwrap();
+    assert!(one.create(&first.key(), family(now)).await.unwrap());
+    assert!(one.rotate(&first.key(), &second.key(), now, now + TimeDelta::days(14)).await.unwrap());
+    // As after a `kill -9`: the first pool was never closed.
+    let other = SqlTokens::new(open_sqlite(&path).await.unwrap());
+    let found = other.find(&second.key(), now).await.unwrap().unwrap();
+    assert_eq!(found.presented, Presented::Current);
+    let found = other.find(&first.key(), now).await.unwrap().unwrap();
+    assert!(matches!(found.presented, Presented::Previous { .. }));
+}
+
+#[tokio::test]
+async fn the_database_holds_digests_only() {
+    let pool = pool().await;
+    let tokens = tokens(&pool).await;
+    let (first, now) = (RefreshToken::generate().unwrap(), Utc::now());
+    let second = first.successor().unwrap();
+    tokens.create(&first.key(), family(now)).await.unwrap();
+    tokens.rotate(&first.key(), &second.key(), now, now + TimeDelta::days(14)).await.unwrap();
+    let rows: Vec<(Vec<u8>, Vec<u8>, Vec<u8>)> =
+        sqlx::query_as("SELECT family_hash, token_hash, previous_hash FROM auth_refresh_tokens")
+            .fetch_all(&pool)
+            .await
+            .unwrap();
+    let [(family, current, previous)] = &rows[..] else { panic!("one row a family: {rows:?}") };
+    assert_eq!(family[..], first.key().family()[..]);
+    assert_eq!(current[..], second.key().token()[..]);
+    assert_eq!(previous[..], first.key().token()[..]);
+    for token in [&first, &second] {
+        let bytes = base64::Engine::decode(
+            &base64::engine::general_purpose::URL_SAFE_NO_PAD,
+            token.expose(),
+        );
+        let bytes = bytes.unwrap();
+        for column in [family, current, previous] {
+            assert!(!column.windows(8).any(|part| bytes.windows(8).any(|own| own == part)));
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_method_reports_a_database_that_does_not_answer() {
+    let pool = pool().await;
+    let tokens = tokens(&pool).await;
+    let list = SqlDenyList::new(pool.clone());
+    list.migrate().await.unwrap();
+    pool.close().await;
+    let (key, now) = (RefreshToken::generate().unwrap().key(), Utc::now());
+    let user = UserKey::from("users:1".to_owned());
+    let fault = |error: Error| matches!(error, Error::Store { store: "token", .. });
+    assert!(fault(tokens.create(&key, family(now)).await.unwrap_err()));
+    assert!(fault(tokens.find(&key, now).await.unwrap_err()));
+    assert!(fault(tokens.rotate(&key, &key, now, now).await.unwrap_err()));
+    assert!(fault(tokens.delete(&key).await.unwrap_err()));
+    assert!(fault(tokens.list_by_user(&user, now).await.unwrap_err()));
+    assert!(fault(tokens.delete_by_handle(&user, Uuid::new_v4()).await.unwrap_err()));
+    assert!(fault(tokens.delete_by_user(&user).await.unwrap_err()));
+    assert!(fault(tokens.purge_expired(now).await.unwrap_err()));
+    assert!(fault(tokens.migrate().await.unwrap_err()));
+    let fault = |error: Error| matches!(error, Error::Store { store: "deny list", .. });
+    let id = TokenId::new("a", "b");
+    assert!(fault(list.deny(&id, now, now).await.unwrap_err()));
+    assert!(fault(list.is_denied(&id, now).await.unwrap_err()));
+    assert!(fault(list.purge_expired(now).await.unwrap_err()));
+    assert!(fault(list.migrate().await.unwrap_err()));
+}
+
+#[tokio::test]
+async fn a_stuck_writer_is_a_fault_in_bounded_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("tokens.db").to_str().unwrap().to_owned();
+    let options = sqlite_options(&path).unwrap().busy_timeout(Duration::from_millis(50));
+    let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
+    let tokens = tokens(&pool).await;
+    let (token, now) = (RefreshToken::generate().unwrap(), Utc::now());
+    tokens.create(&token.key(), family(now)).await.unwrap();
+    let stuck = pool.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    let next = token.successor().unwrap();
+    let fault = tokens.rotate(&token.key(), &next.key(), now, now + TimeDelta::days(1)).await;
+    assert!(matches!(fault, Err(Error::Store { .. })), "{fault:?}");
+    drop(stuck);
+    let found = tokens.find(&token.key(), now).await.unwrap().unwrap();
+    assert_eq!(found.presented, Presented::Current, "nothing was exchanged");
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_a_fault_and_no_missing_family() {
+    let pool = pool().await;
+    let tokens = tokens(&pool).await;
+    let now = Utc::now();
+    for damage in [
+        "stamp = x'00'",
+        "previous_hash = x'00'",
+        "rotated_at = 1",
+        "ip = 'here'",
+        "created_at = 9223372036854775807",
+        "idle_timeout = -9223372036854775808",
+    ] {
+        let key = RefreshToken::generate().unwrap().key();
+        tokens.create(&key, family(now)).await.unwrap();
+        sqlx::query(AssertSqlSafe(format!("UPDATE auth_refresh_tokens SET {damage}")))
+            .execute(&pool)
+            .await
+            .unwrap();
+        let answer = tokens.find(&key, now).await;
+        assert!(matches!(answer, Err(Error::Store { .. })), "{damage}: {answer:?}");
+        assert!(tokens.delete(&key).await.unwrap(), "what cannot be read can be ended");
+    }
+}
+
+#[tokio::test]
+async fn each_query_finds_its_rows_by_an_index() {
+    let pool = pool().await;
+    let tokens = tokens(&pool).await;
+    let sql = &tokens.sql;
+    for statement in [
+        &sql.find,
+        &sql.rotate,
+        &sql.delete,
+        &sql.list_by_user,
+        &sql.delete_by_handle,
+        &sql.delete_by_user,
+        &sql.purge,
+    ] {
+        let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", statement.as_str()));
+        let plan: Vec<(i64, i64, i64, String)> =
+            sqlx::query_as(explain).fetch_all(&pool).await.unwrap();
+        let scans = plan.iter().any(|(.., step)| step.starts_with("SCAN"));
+        assert!(!scans, "{}: {plan:?}", statement.as_str());
+    }
+}
+
+#[tokio::test]
+async fn a_bad_table_name_is_refused() {
+    let pool = pool().await;
+    let bad = "x\"; DROP TABLE auth_sessions; --";
+    let refused = SqlTokens::new(pool.clone()).table(bad).unwrap_err();
+    assert!(matches!(refused, Error::Misconfigured(_)), "{refused}");
+    let refused = SqlDenyList::new(pool.clone()).table(bad).unwrap_err();
+    assert!(matches!(refused, Error::Misconfigured(_)), "{refused}");
+    let debug = format!("{:?} {:?}", SqlTokens::new(pool.clone()), SqlDenyList::new(pool));
+    let expected = "SqlTokens { table: \"auth_refresh_tokens\", .. } \
+                    SqlDenyList { table: \"auth_denied_tokens\", .. }";
+    assert_eq!(debug, expected);
+}

@@ -1,0 +1,21 @@
+//! Refresh tokens and deny lists in PostgreSQL.
+
+use std::sync::Arc;
+
+use auth_core::store::{DenyList, SqlDenyList, SqlTokens, TokenStore};
+
+async fn tokens() -> Option<Arc<dyn TokenStore>> {
+    let tokens = SqlTokens::new(crate::postgres().await?);
+    tokens.migrate().await.unwrap();
+    Some(Arc::new(tokens))
+}
+
+auth_core::token_store_conformance!(refresh_tokens_on_postgres, tokens);
+
+async fn denied() -> Option<Arc<dyn DenyList>> {
+    let list = SqlDenyList::new(crate::postgres().await?);
+    list.migrate().await.unwrap();
+    Some(Arc::new(list))
+}
+
+auth_core::deny_list_conformance!(deny_list_on_postgres, denied);
