@@ -114,7 +114,9 @@ impl Context {
         identification: &mut Identification,
         head: &RequestHead<'_>,
     ) -> Result<Option<Outcome<U>>, Failure> {
-        if let Some(outcome) = self.known::<U>() {
+        if let Some(outcome) = self.known::<U>()
+            && identification.accepts(&outcome)
+        {
             return Ok(Some(outcome));
         }
         let outcome = identification.now::<U>(self, head)?;

@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use crate::{
     context::Context,
     error::Failure,
-    http::{RequestHead, authorization::Authorization},
+    http::RequestHead,
     rejection::Rejection,
     requirement::Requirement,
     scheme::{Identification, Outcome},
@@ -35,6 +35,9 @@ pub struct Policy {
     pub path: &'static [PathName],
     /// Which of two users must fulfil it: `#[require(user = Admin, …)]`.
     pub subject: Option<&'static Parameter>,
+    /// The only schemes that count here, of those that the types of users declare; none for all of
+    /// them: `#[schemes(bearer)]`.
+    pub schemes: &'static [&'static str],
     /// Refusals of the operation's own, for its document: `#[rejects(name_taken = 409)]`.
     pub rejects: &'static [(u16, &'static str)],
 }
@@ -104,6 +107,8 @@ struct Admission {
     optional: bool,
     /// The policy whose requirement the user must fulfil, if it is his to fulfil.
     policy: Option<&'static Policy>,
+    /// The only schemes that count, none for all.
+    only: &'static [&'static str],
 }
 
 /// A type that, as a parameter, asks something of authentication.
@@ -165,6 +170,15 @@ impl Policy {
         })
     }
 
+    /// The types of users that the operation has to do with, by whatever parameter.
+    pub fn user_types(&self) -> impl Iterator<Item = &'static UserType> {
+        self.asks().filter_map(|parameter| match parameter {
+            Parameter::User(principal) => Some(&principal.user),
+            Parameter::Handle(user) => Some(user),
+            Parameter::Session => None,
+        })
+    }
+
     /// The user who must fulfil the requirement: the one it names, else the only required one.
     #[must_use]
     pub fn subject(&self) -> Option<&'static Principal> {
@@ -195,8 +209,11 @@ impl Policy {
         for user in context.auth().principals(self) {
             let is_subject = !user.optional
                 && subject.is_some_and(|subject| subject.user.meta.path == user.user.meta.path);
-            let admission =
-                Admission { optional: user.optional, policy: is_subject.then_some(self) };
+            let admission = Admission {
+                optional: user.optional,
+                policy: is_subject.then_some(self),
+                only: self.schemes,
+            };
             match (user.admit)(context, head, admission) {
                 Admitted::Now(result) => result?,
                 Admitted::Later(result) => result.await?,
@@ -211,7 +228,7 @@ fn admit<'a, U: AuthUser>(
     head: &'a RequestHead<'a>,
     admission: Admission,
 ) -> Admitted<'a> {
-    let mut identification = Identification::default();
+    let mut identification = Identification::by(admission.only);
     let outcome = match context.authenticate_now::<U>(&mut identification, head) {
         Ok(Some(outcome)) => outcome,
         Ok(None) => {
@@ -247,7 +264,7 @@ impl Admission {
                 return Admitted::Now(Err(Rejection::InvalidSession.into()));
             }
             Outcome::Nobody { stale: false } => {
-                return Admitted::Now(Err(missing(context, head).into()));
+                return Admitted::Now(Err(missing::<U>(context, head, self.only).into()));
             }
             Outcome::Known(identity) => identity,
         };
@@ -264,15 +281,7 @@ impl Admission {
 }
 
 /// Why nobody is there: nothing was presented, or nothing that anybody here understands.
-fn missing(context: &Context, head: &RequestHead<'_>) -> Rejection {
-    let auth = context.auth();
-    let in_vain = match Authorization::of(head.headers) {
-        Authorization::Absent => {
-            let sessions = auth.inner.sessions.as_ref();
-            sessions.is_some_and(|service| service.is_presented_in_vain(head.headers))
-        }
-        Authorization::Scheme { name, .. } => !auth.handles(name),
-        Authorization::Malformed => true,
-    };
+fn missing<U: AuthUser>(context: &Context, head: &RequestHead<'_>, only: &[&str]) -> Rejection {
+    let in_vain = context.auth().presents_in_vain(TypeId::of::<U>(), only, head);
     if in_vain { Rejection::UnsupportedScheme } else { Rejection::MissingCredentials }
 }

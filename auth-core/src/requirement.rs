@@ -120,25 +120,22 @@ impl Requirement {
         }
     }
 
-    /// The permissions that are named, at any depth, in the order in which they are written.
-    pub fn permissions(&self) -> impl Iterator<Item = &'static str> + use<> {
-        let mut permissions = Vec::new();
-        self.collect_permissions(&mut permissions);
-        permissions.into_iter()
+    /// What a credential would have to reach to, at any depth, in the order in which it is written:
+    /// permissions, and roles as `role:<name>`.
+    pub fn scopes(&self) -> impl Iterator<Item = String> + use<> {
+        let mut scopes = Vec::new();
+        self.collect_scopes(&mut scopes);
+        scopes.into_iter()
     }
 
-    fn collect_permissions(&self, permissions: &mut Vec<&'static str>) {
+    fn collect_scopes(&self, scopes: &mut Vec<String>) {
         match *self {
-            Self::Permission(permission) => permissions.push(permission),
+            Self::Permission(permission) => scopes.push(permission.to_owned()),
+            Self::Role(role) | Self::ScopedRole { role, .. } => scopes.push(format!("role:{role}")),
             Self::Any(items) | Self::All(items) => {
-                items.iter().for_each(|item| item.collect_permissions(permissions));
+                items.iter().for_each(|item| item.collect_scopes(scopes));
             }
-            Self::LoggedIn
-            | Self::Role(_)
-            | Self::ScopedRole { .. }
-            | Self::Owner(_)
-            | Self::Fresh(_)
-            | Self::Check(_) => {}
+            Self::LoggedIn | Self::Owner(_) | Self::Fresh(_) | Self::Check(_) => {}
         }
     }
 

@@ -112,7 +112,8 @@ pub(crate) fn complete_refusal(
     challenges: impl Iterator<Item = HeaderValue>,
 ) -> Response<Bytes> {
     // 401 never goes without a challenge, whoever chose the status.
-    let challenged = [rejection.status(), response.status()].contains(&StatusCode::UNAUTHORIZED);
+    let challenged = [rejection.status(), response.status()].contains(&StatusCode::UNAUTHORIZED)
+        || matches!(rejection, Rejection::InsufficientScope(_));
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if challenged {

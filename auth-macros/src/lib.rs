@@ -215,6 +215,7 @@ pub fn derive_session_schema(input: TokenStream) -> TokenStream {
 ///
 /// "#[public]"                             nobody need be known
 /// "#[require(" guard { "," guard } ")]"   what the user needs; see `require`
+/// "#[schemes(" scheme { "," scheme } ")]"  the only ones that count; see `schemes`
 /// "#[rejects(" code "=" status { "," code "=" status } ")]"   refusals of the operation's own
 /// ```
 ///
@@ -257,6 +258,7 @@ pub fn derive_session_schema(input: TokenStream) -> TokenStream {
 /// - from the compiler, at the method's name: an operation that nobody protects
 /// - from the compiler, at the role: a role that the type of user does not have, or a role in a
 ///   scope where its roles have none
+/// - from the compiler, at the scheme: one that the type of user does not declare
 /// - from the compiler, at the check: a function that takes another user, or answers with anything
 ///   but `bool`
 ///
@@ -455,6 +457,42 @@ pub fn require(_: TokenStream, input: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn public(_: TokenStream, input: TokenStream) -> TokenStream {
     stray::attribute("public", input.into()).into()
+}
+
+/// Says which of its user's schemes count in an operation.
+///
+/// A credential of another scheme is not looked at, as if that scheme were disabled: who presents
+/// nothing else is refused with 401 `unsupported_scheme`, and is nobody where users are optional.
+/// The document and the challenges name the schemes that count.
+///
+/// # Grammar
+///
+/// ```text
+/// "#[schemes(" scheme { "," scheme } ")]"    as in `#[auth(schemes(...))]`
+/// ```
+///
+/// # Expands to
+///
+/// Nothing by itself: [`macro@auth_api`] and [`macro@handler`] read it.
+///
+/// # Errors
+///
+/// - standing alone, or above `#[handler]`: then nothing reads it
+/// - no scheme, one that does not exist, or one that stands twice
+/// - `#[public]` beside it
+/// - from the compiler, at the scheme: one that no user of the operation declares
+/// - from the compiler: a user of the operation who is left no scheme at all
+///
+/// # Examples
+///
+/// ```text
+/// #[schemes(session)]
+/// #[oai(path = "/keys", method = "post")]
+/// async fn create_key(&self, user: User, auth: Auth<User>) -> Result<Json<Key>> { … }
+/// ```
+#[proc_macro_attribute]
+pub fn schemes(_: TokenStream, input: TokenStream) -> TokenStream {
+    stray::attribute("schemes", input.into()).into()
 }
 
 /// Documents refusals that an operation makes by itself.

@@ -3,7 +3,10 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::{Attribute, Ident, LitInt, Meta, Token, Type, ext::IdentExt, spanned::Spanned};
+use syn::{
+    Attribute, Ident, LitInt, Meta, Token, Type, ext::IdentExt, parse::ParseStream,
+    spanned::Spanned,
+};
 
 use crate::{
     diag::Mistakes,
@@ -12,10 +15,11 @@ use crate::{
     paths::Runtime,
     requirement::{self, Require, Role},
     route::Route,
+    schemes,
 };
 
 /// The attributes that are ours.
-pub(crate) const OURS: [&str; 3] = ["require", "public", "rejects"];
+pub(crate) const OURS: [&str; 4] = ["require", "public", "schemes", "rejects"];
 
 /// What the attributes of one operation say.
 #[derive(Debug, Default)]
@@ -23,6 +27,8 @@ pub(crate) struct Guards {
     /// Where `#[public]` stands.
     pub(crate) public: Option<Span>,
     pub(crate) require: Option<Require>,
+    /// Where `#[schemes(bearer)]` stands, and what it names.
+    schemes: Option<(Span, Vec<(String, Span)>)>,
     /// `#[rejects(username_taken = 409)]`: code and status.
     rejects: Vec<(String, u16)>,
 }
@@ -37,10 +43,19 @@ impl Guards {
             match attr.path().segments.last().map(|segment| segment.ident.to_string()).as_deref() {
                 Some("public") => this.read_public(attr, mistakes),
                 Some("require") => this.read_require(attr, mistakes),
+                Some("schemes") => this.read_schemes(attr, mistakes),
                 _ => this.read_rejects(attr, mistakes),
             }
         }
+        if let (Some(_), Some((span, _))) = (this.public, &this.schemes) {
+            mistakes
+                .spanned(*span, "a `#[public]` operation takes no user who would prove himself");
+        }
         this
+    }
+
+    fn schemes(&self) -> &[(String, Span)] {
+        self.schemes.as_ref().map_or(&[], |(_, named)| named)
     }
 
     /// Adds what is required of every operation of the impl.
@@ -83,6 +98,25 @@ impl Guards {
             mistakes.at(attr, BOTH);
         }
         self.require = Some(Require::read(attr, mistakes));
+    }
+
+    fn read_schemes(&mut self, attr: &Attribute, mistakes: &mut Mistakes) {
+        const HOW: &str = "name the schemes that count here, as in `#[schemes(bearer)]`";
+        if self.schemes.is_some() {
+            mistakes.at(attr, "a second `#[schemes]`; write the schemes into one");
+        }
+        let mut named = Vec::new();
+        match &attr.meta {
+            Meta::List(list) if !list.tokens.is_empty() => {
+                let result = attr.parse_args_with(|input: ParseStream<'_>| {
+                    schemes::read(input, mistakes, |name, span| named.push((name, span)));
+                    Ok(())
+                });
+                mistakes.keep(result);
+            }
+            _ => mistakes.at(attr, HOW),
+        }
+        self.schemes = Some((attr.path().span(), named));
     }
 
     fn read_rejects(&mut self, attr: &Attribute, mistakes: &mut Mistakes) {
@@ -163,6 +197,7 @@ impl Operation {
             Some(user) => quote!(<#p::Probe<#user>>::PARAMETER),
             None => quote!(::core::option::Option::None),
         };
+        let schemes = guards.schemes().iter().map(|(name, _)| name);
         let rejects = guards.rejects.iter().map(|(code, status)| quote!((#status, #code)));
         let checks = self.checks(&marker, p);
         quote! {
@@ -178,6 +213,7 @@ impl Operation {
                     conceal: #conceal,
                     path: &[#(#path),*],
                     subject: #subject,
+                    schemes: &[#(#schemes),*],
                     rejects: &[#(#rejects),*],
                 };
             }
@@ -201,6 +237,12 @@ impl Operation {
             (None, Some(require)) => check(require.span, "requirable", quote!()),
             (None, None) => check(name.span(), "protected", quote!()),
         });
+        for (name, span) in guards.schemes() {
+            checks.extend(check(*span, "scheme", quote!(, #name)));
+        }
+        if let Some((span, _)) = &guards.schemes {
+            checks.extend(check(*span, "reachable", quote!()));
+        }
         let Some(require) = &guards.require else { return checks };
         for Role { span, name, scoped } in require.roles() {
             checks.extend(check(span, "role", quote!(, #name)));

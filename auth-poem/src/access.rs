@@ -78,7 +78,10 @@ fn asked_for(policy: &Policy, guarded: Option<&str>) -> Vec<String> {
         .users()
         .filter(|user| !(user.optional && guarded == Some(user.user.meta.path)))
         .map(|user| {
-            let name = user.user.meta.name;
+            let name = match policy.schemes {
+                [] => user.user.meta.name.to_owned(),
+                only => format!("{} by {}", user.user.meta.name, only.join(" or ")),
+            };
             match &policy.requirement {
                 _ if user.optional => format!("anybody, a {name} by name"),
                 Requirement::LoggedIn => format!("a {name}"),

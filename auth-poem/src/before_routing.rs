@@ -153,6 +153,7 @@ impl<U: AuthUser> Known<U> {
         conceal: false,
         path: &[],
         subject: None,
+        schemes: &[],
         rejects: &[],
     };
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use auth_core::{
     config::Authenticator,
     error::{BoxError, Error as Fault, Failure},
+    guard::Policy,
     rejection::Rejection,
     responder::{ProblemResponder, Responder},
 };
@@ -34,6 +35,8 @@ pub struct Error {
     failure: Failure,
     /// The configuration of the request, as soon as it is known.
     auth: Option<Authenticator>,
+    /// The operation, as soon as it is known.
+    policy: Option<&'static Policy>,
 }
 
 impl Error {
@@ -63,6 +66,12 @@ impl Error {
         self.failure
     }
 
+    /// Has the error answered as one of this operation.
+    pub(crate) fn of(mut self, policy: &'static Policy) -> Self {
+        self.policy.get_or_insert(policy);
+        self
+    }
+
     /// Has the error answered as `auth` is configured.
     pub(crate) fn under(mut self, auth: &Authenticator) -> Self {
         self.auth.get_or_insert_with(|| auth.clone());
@@ -72,7 +81,7 @@ impl Error {
 
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
-        Self { failure, auth: None }
+        Self { failure, auth: None, policy: None }
     }
 }
 
@@ -122,7 +131,7 @@ impl ResponseError for Error {
 
     fn as_response(&self) -> Response {
         let answer = match (&self.auth, &self.failure) {
-            (Some(auth), failure) => auth.answer(failure),
+            (Some(auth), failure) => auth.answer(self.policy, failure),
             // Raised outside of any layer: there is no configuration to ask.
             (None, Failure::Rejected(rejection)) => ProblemResponder.refuse(rejection),
             (None, Failure::Fault(error)) => {

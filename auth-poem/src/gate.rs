@@ -17,7 +17,6 @@ use crate::{
     error::{Error, is_custom},
     errors::authored,
     extract::{context_of, head_of},
-    layer::settle,
     openapi::{handled, marker},
 };
 
@@ -86,7 +85,7 @@ pub(crate) async fn enter(request: &Request, policy: &'static Policy) -> Result<
                 );
                 note_undocumented(policy, rejection);
             }
-            Err(Error::from(failure).under(context.auth()).into())
+            Err(Error::from(failure).under(context.auth()).of(policy).into())
         }
     }
 }
@@ -104,11 +103,16 @@ fn note_undocumented(policy: &Policy, rejection: &Rejection) {
     }
 }
 
-fn leave(auth: &Authenticator, policy: &Policy, error: poem::Error) -> poem::Error {
-    if let Some(Failure::Rejected(rejection)) = error.downcast_ref::<Error>().map(Error::failure) {
-        note_undocumented(policy, rejection);
-    }
-    authored(settle(auth, error))
+fn leave(auth: &Authenticator, policy: &'static Policy, error: poem::Error) -> poem::Error {
+    authored(match error.downcast::<Error>() {
+        Ok(error) => {
+            if let Failure::Rejected(rejection) = error.failure() {
+                note_undocumented(policy, rejection);
+            }
+            error.under(auth).of(policy).into()
+        }
+        Err(other) => other,
+    })
 }
 
 impl<'a, O: Operation> ApiExtractor<'a> for Gate<O> {

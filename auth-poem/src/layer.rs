@@ -78,7 +78,7 @@ async fn close(context: &Context, result: Result<Response>) -> Result<Response> 
         Ok(token) => token,
         // The operation said something that is not so: a login that is not stored, a change that
         // is lost.
-        Err(fault) => return Ok(into_poem(context.auth().answer(&Failure::Fault(fault)))),
+        Err(fault) => return Ok(into_poem(context.auth().answer(None, &Failure::Fault(fault)))),
     };
     match result {
         Ok(mut response) => {

@@ -16,6 +16,7 @@
 //! | [`#[handler]`](macro@handler) | in place of `#[poem::handler]` |
 //! | [`#[public]`](macro@public) | anybody may call; mandatory where no user is asked for |
 //! | [`#[require]`](macro@require) | what the user must be: a role, also in the scope that the path names, a permission, the owner, freshly logged in, or what a function of yours says |
+//! | [`#[schemes]`](macro@schemes) | which of the user's schemes count here; others are not looked at |
 //! | [`#[rejects]`](macro@rejects) | refusals of the operation's own, for the document |
 //!
 //! # Examples
@@ -147,6 +148,26 @@
 //! | [`auth.errors()`](AuthenticatorExt::errors) | answers what poem refuses in the form of all other errors; APIs do it by themselves |
 //! | [`auth.guard::<User>()`](AuthenticatorExt::guard) | refuses strangers before routes are looked for, apart from excluded paths |
 //!
+//! What answers the preflights of CORS stands outside of all of them; the headers that the configured
+//! schemes read are known:
+//!
+//! ```
+//! use auth_poem::prelude::*;
+//! use poem::{EndpointExt, Route, http::header, middleware::Cors};
+//!
+//! # #[derive(AuthUser, Clone)]
+//! # #[auth(table = "users", schemes(session))]
+//! # struct User { #[auth(id)] id: i64 }
+//! # let auth = AuthConfig::new()
+//! #     .user::<User>(MemoryUsers::default()).sessions(MemorySessions::default())
+//! #     .session_header("x-session-id").build().unwrap();
+//! let cors = Cors::new()
+//!     .allow_origin("https://app.example")
+//!     .allow_headers(auth.cors_headers())        // x-session-id
+//!     .allow_headers([header::CONTENT_TYPE]);
+//! let app = Route::new().with(auth.guard::<User>()).with(cors);
+//! ```
+//!
 //! # Codes
 //!
 //! Refusals are `application/problem+json` with a stable `code`; the table stands in
@@ -174,7 +195,7 @@ pub use auth_core::{
     requirement, responder, scheme, scopes, secret, session, store, throttle, user, users,
 };
 pub use auth_macros::{
-    AuthRole, AuthUser, SessionSchema, auth_api, handler, public, rejects, require,
+    AuthRole, AuthUser, SessionSchema, auth_api, handler, public, rejects, require, schemes,
 };
 
 #[doc(hidden)]

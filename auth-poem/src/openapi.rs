@@ -84,8 +84,9 @@ pub fn document(apis: Vec<MetaApi>, policies: &[&'static Policy]) -> Vec<MetaApi
                 let marker = marker(policy);
                 operation.security.iter().any(|alternative| alternative.contains_key(marker))
             });
-            if let Some(policy) = policy {
+            if let Some(&policy) = policy {
                 let guard = served.guard_of(&path.path);
+                let configured = configured.of(policy);
                 let users = callers(&configured, policy, guard.and_then(|guard| guard.user()));
                 describe(operation, policy, &configured, &users);
                 operations.push(Documented {

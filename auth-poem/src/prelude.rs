@@ -27,6 +27,6 @@ pub use crate::{
     extract::{Auth, Session},
     layer::AuthLayer,
     path::RequestExt,
-    public, rejects, require,
+    public, rejects, require, schemes,
     service::{AuthApi, AuthenticatorExt},
 };

@@ -7,7 +7,7 @@ use std::{
 
 use auth_core::{
     config::Authenticator,
-    guard::{Parameter, Policy},
+    guard::{Parameter, Policy, UserType},
     scheme::SchemeKind,
     user::AuthUser,
 };
@@ -168,10 +168,25 @@ fn problems(auth: &Authenticator, policies: &[&'static Policy]) -> BTreeSet<Stri
                 problems.insert(format!(
                     "`{operation}` takes a `{name}`; call `.user::<{name}>(..)` on AuthConfig"
                 ));
+            } else if is_closed(auth, policy, user) {
+                let (name, only) = (user.meta.name, policy.schemes.join("`, `"));
+                problems.insert(format!(
+                    "nobody could call `{operation}`: of a `{name}` it wants `{only}`, which \
+                     AuthConfig::disable_scheme takes away"
+                ));
             }
         }
     }
     problems
+}
+
+/// Whether none of the schemes that an operation wants of a user is left.
+fn is_closed(auth: &Authenticator, policy: &Policy, user: &UserType) -> bool {
+    let mut schemes = auth.schemes((user.id)()).iter();
+    let takes = policy.users().any(|taken| (taken.user.id)() == (user.id)());
+    takes
+        && !policy.schemes.is_empty()
+        && !schemes.any(|scheme| policy.schemes.contains(&scheme.name()))
 }
 
 /// An API, its configuration and its documents.

@@ -146,6 +146,24 @@ impl DepotApi {
         }))
     }
 
+    #[schemes(bearer)]
+    #[oai(path = "/by/bearer", method = "get")]
+    async fn by_bearer(&self, keeper: Keeper) -> PlainText<String> {
+        PlainText(keeper.name)
+    }
+
+    #[schemes(bearer)]
+    #[oai(path = "/by/bearer/maybe", method = "get")]
+    async fn by_bearer_maybe(&self, keeper: Option<Keeper>) -> PlainText<String> {
+        PlainText(keeper.map_or("nobody".into(), |keeper| keeper.name))
+    }
+
+    #[schemes(session, custom = "badge")]
+    #[oai(path = "/by/session-or-badge", method = "get")]
+    async fn by_session_or_badge(&self, keeper: Keeper) -> PlainText<String> {
+        PlainText(keeper.name)
+    }
+
     #[require(permission = "reports:read")]
     #[oai(path = "/reports", method = "get")]
     async fn reports(&self, keeper: Keeper) -> PlainText<String> {

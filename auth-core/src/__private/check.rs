@@ -104,6 +104,68 @@ pub const fn elsewhere<U: AuthUser>() {
     }
 }
 
+/// A scheme that `#[schemes]` names is one of a user whom the operation takes.
+#[track_caller]
+pub const fn scheme(policy: &Policy, scheme: &str) {
+    let mut text = Text::<512>::new().with("`").with(scheme).with("` is no scheme of ");
+    let mut index = 0;
+    let mut users = 0;
+    while index < policy.parameters.len() {
+        if let Some(Parameter::User(principal)) = policy.parameters[index] {
+            let meta = principal.user.meta;
+            if contains(meta.schemes, scheme) {
+                return;
+            }
+            let separator = if users == 0 { "" } else { ", nor of " };
+            text = text.with(separator).with(meta.name).with(", which declares ");
+            text = text.with_list(meta.schemes);
+            users += 1;
+        }
+        index += 1;
+    }
+    if users == 0 {
+        panic!("#[schemes] says how a user proves who he is, and the operation takes none");
+    }
+    panic!("{}", text.as_str());
+}
+
+/// `#[schemes]` leaves each user of the operation a way in.
+#[track_caller]
+pub const fn reachable(policy: &Policy) {
+    let mut index = 0;
+    while index < policy.parameters.len() {
+        if let Some(Parameter::User(principal)) = policy.parameters[index] {
+            let meta = principal.user.meta;
+            let mut named = 0;
+            let mut has = false;
+            while named < policy.schemes.len() {
+                has = has || contains(meta.schemes, policy.schemes[named]);
+                named += 1;
+            }
+            if !has {
+                let text = Text::<512>::new()
+                    .with("#[schemes] leaves no way in for ")
+                    .with(meta.name)
+                    .with(", which declares ")
+                    .with_list(meta.schemes);
+                panic!("{}", text.as_str());
+            }
+        }
+        index += 1;
+    }
+}
+
+const fn contains(names: &[&str], name: &str) -> bool {
+    let mut index = 0;
+    while index < names.len() {
+        if equal(names[index], name) {
+            return true;
+        }
+        index += 1;
+    }
+    false
+}
+
 /// A check takes the user of whom something is required.
 #[track_caller]
 pub const fn takes_subject(policy: &Policy, check: &str, taken: &UserMeta) {

@@ -16,7 +16,7 @@ use crate::{
     clock::Clock,
     error::{Error, Failure},
     guard::{Policy, Principal},
-    http::cookie::SessionCookie,
+    http::{RequestHead, authorization::Authorization, cookie::SessionCookie},
     jwt::RefreshTokens,
     password::{PasswordHasher, PasswordPolicy},
     rejection::Rejection,
@@ -133,18 +133,23 @@ impl fmt::Debug for Authenticator {
 }
 
 impl Authenticator {
-    /// The answer to a refused request.
+    /// The answer to a refused request, with the challenges of all schemes.
     #[must_use]
     pub fn refuse(&self, rejection: &Rejection) -> Response<bytes::Bytes> {
-        let response = self.inner.responder.refuse(rejection);
-        complete_refusal(response, rejection, self.challenges(rejection))
+        self.refuse_for(None, rejection)
     }
 
-    /// The answer to a failure of either kind. A fault is logged here.
+    fn refuse_for(&self, policy: Option<&Policy>, rejection: &Rejection) -> Response<bytes::Bytes> {
+        let response = self.inner.responder.refuse(rejection);
+        complete_refusal(response, rejection, self.challenges(policy, rejection))
+    }
+
+    /// The answer to a failure of either kind, of an operation if it is known which: it is then
+    /// challenged with the schemes that count there. A fault is logged here.
     #[must_use]
-    pub fn answer(&self, failure: &Failure) -> Response<bytes::Bytes> {
+    pub fn answer(&self, policy: Option<&Policy>, failure: &Failure) -> Response<bytes::Bytes> {
         match failure {
-            Failure::Rejected(rejection) => self.refuse(rejection),
+            Failure::Rejected(rejection) => self.refuse_for(policy, rejection),
             Failure::Fault(error) => {
                 tracing::error!(error = %chain(error), "a request failed");
                 complete_fault(self.inner.responder.fail(), error)
@@ -188,15 +193,44 @@ impl Authenticator {
         own.chain(others.iter().map(|user| &user.optional))
     }
 
-    /// Whether any type of user has a scheme that begins so in `Authorization`.
-    pub(crate) fn handles(&self, name: &str) -> bool {
+    /// Whether a request presents something by a scheme that is not looked at: one that is disabled
+    /// or nobody's, or none of those that count, if there are any, for this type of user.
+    pub(crate) fn presents_in_vain(
+        &self,
+        user: TypeId,
+        only: &[&str],
+        head: &RequestHead<'_>,
+    ) -> bool {
         let inner = &self.inner;
-        inner.users.iter().any(|user| {
-            user.schemes.iter().any(|scheme| {
-                let own = inner.prefix(user.id, *scheme);
-                own.is_some_and(|own| own.eq_ignore_ascii_case(name))
+        let looked_at = |entry: &UserEntry, scheme: SchemeKind| {
+            only.is_empty() || (entry.id == user && only.contains(&scheme.name()))
+        };
+        let tried = || {
+            inner.users.iter().flat_map(|entry| {
+                let schemes = entry.schemes.iter().map(move |scheme| (entry, *scheme));
+                schemes.filter(|(entry, scheme)| looked_at(entry, *scheme))
             })
-        })
+        };
+        match Authorization::of(head.headers) {
+            Authorization::Malformed => return true,
+            Authorization::Scheme { name, .. } => {
+                return !tried().any(|(entry, scheme)| {
+                    let own = inner.prefix(entry.id, scheme);
+                    own.is_some_and(|own| own.eq_ignore_ascii_case(name))
+                });
+            }
+            Authorization::Absent => {}
+        }
+        let is_tried = |kind: SchemeKind| tried().any(|(_, scheme)| scheme == kind);
+        // A session is looked at for its data as well, unless it is said that it does not count.
+        let no_session = inner.sessions.as_ref().filter(|sessions| {
+            let counts = only.is_empty() || is_tried(SchemeKind::Session);
+            sessions.disabled || !counts
+        });
+        no_session.is_some_and(|sessions| sessions.is_presented(head.headers))
+            || inner.custom.iter().any(|own| {
+                !is_tried(SchemeKind::Custom(own.name)) && own.is_presented_by_itself(head)
+            })
     }
 
     /// What documents say of a scheme of the application's own.
@@ -305,17 +339,33 @@ impl Authenticator {
         self.deny_list().is_some() || self.inner.refresh.is_some()
     }
 
-    /// The challenges of all schemes that have one (RFC 9110, 11.6.1), in the order in which the
-    /// types of users declare them.
-    fn challenges(&self, rejection: &Rejection) -> impl Iterator<Item = HeaderValue> {
+    /// The challenges of the schemes that have one (RFC 9110, 11.6.1), in the order in which the
+    /// types of users declare them: those that count in the operation, or all.
+    fn challenges(
+        &self,
+        policy: Option<&Policy>,
+        rejection: &Rejection,
+    ) -> impl Iterator<Item = HeaderValue> {
         let inner = &self.inner;
+        let only = policy.map_or(&[][..], |policy| policy.schemes);
         let mut schemes: Vec<SchemeKind> = Vec::new();
         let users = inner.users.iter().filter(|_| inner.challenges);
-        for &scheme in users.flat_map(|user| &user.schemes) {
-            if !schemes.contains(&scheme) {
+        // Where the operation names no user, as a login does, whoever may log in is meant.
+        let named = |user: &&UserEntry| {
+            policy.is_none_or(|policy| {
+                let mut types = policy.user_types().peekable();
+                types.peek().is_none() || types.any(|named| (named.id)() == user.id)
+            })
+        };
+        for &scheme in users.filter(named).flat_map(|user| &user.schemes) {
+            let counts = only.is_empty() || only.contains(&scheme.name());
+            if counts && !schemes.contains(&scheme) {
                 schemes.push(scheme);
             }
         }
+        // A 403 asks for more than there was, not for another way.
+        let says_scope = matches!(rejection, Rejection::InsufficientScope(_));
+        schemes.retain(|scheme| !says_scope || *scheme == SchemeKind::Bearer);
         schemes.into_iter().filter_map(move |scheme| match scheme {
             SchemeKind::Session => None,
             SchemeKind::Bearer => inner.bearer.as_ref()?.challenge(rejection),

@@ -14,7 +14,7 @@ use crate::{
     },
     jwt::{AccessClaims, AccessToken, Jwt, Verified},
     rejection::Rejection,
-    scopes::Scopes,
+    scopes::{Scopes, is_scope},
     store::DenyList,
     user::AuthUser,
 };
@@ -39,6 +39,13 @@ impl BearerScheme {
         let error = match rejection {
             Rejection::InvalidToken => ", error=\"invalid_token\"",
             Rejection::MalformedCredentials => ", error=\"invalid_request\"",
+            Rejection::InsufficientScope(requirement) => {
+                let scopes: Vec<String> =
+                    requirement.scopes().filter(|scope| is_scope(scope)).collect();
+                let scope = scopes.join(" ");
+                let error = format!(", error=\"insufficient_scope\", scope=\"{scope}\"");
+                return challenge(&self.prefix, &self.realm, &error);
+            }
             _ => "",
         };
         challenge(&self.prefix, &self.realm, error)

@@ -366,6 +366,11 @@ impl CustomScheme {
         self.headers.iter().any(|name| head.headers.contains_key(name))
     }
 
+    /// Whether the request has the header that is the scheme's alone.
+    pub(crate) fn is_presented_by_itself(&self, head: &RequestHead<'_>) -> bool {
+        matches!(&self.info.carrier, Carrier::Header(name) if head.headers.contains_key(&**name))
+    }
+
     /// Whom the request's credential names, and the user if he is there already.
     pub(super) async fn find<U: AuthUser>(
         &self,

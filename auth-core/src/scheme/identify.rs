@@ -31,9 +31,29 @@ pub(crate) struct Identification {
     /// How many schemes were tried.
     tried: usize,
     claims: Claims,
+    /// The only schemes that count, none for all.
+    only: &'static [&'static str],
 }
 
 impl Identification {
+    /// One for which only these schemes count, all if there are none.
+    pub(crate) fn by(only: &'static [&'static str]) -> Self {
+        Self { only, ..Self::default() }
+    }
+
+    /// Whether a scheme counts.
+    fn counts(&self, scheme: SchemeKind) -> bool {
+        self.only.is_empty() || self.only.contains(&scheme.name())
+    }
+
+    /// Whether an outcome would do that was found before, perhaps by schemes that do not count.
+    pub(crate) fn accepts<U: AuthUser>(&self, outcome: &Outcome<U>) -> bool {
+        match outcome {
+            Outcome::Nobody { .. } => true,
+            Outcome::Known(identity) => self.counts(identity.scheme),
+        }
+    }
+
     /// The outcome, `None` if a store has to be waited for.
     pub(crate) fn now<U: AuthUser>(
         &mut self,
@@ -42,6 +62,10 @@ impl Identification {
     ) -> Result<Option<Outcome<U>>, Failure> {
         let service = context.user_service::<U>()?;
         while let Some(&scheme) = service.schemes.get(self.tried) {
+            if !self.counts(scheme) {
+                self.tried += 1;
+                continue;
+            }
             let found = match scheme {
                 SchemeKind::Session => {
                     if !context.session.load_now(context.sessions()?, head.headers)? {
@@ -87,6 +111,9 @@ impl Identification {
         let service = context.user_service::<U>()?;
         let mut verified: Option<Arc<U>> = None;
         for &scheme in service.schemes.iter().skip(self.tried) {
+            if !self.counts(scheme) {
+                continue;
+            }
             let found = match scheme {
                 SchemeKind::Session => {
                     context.session.presented_session(context.sessions()?, head.headers).await?;

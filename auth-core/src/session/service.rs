@@ -47,9 +47,9 @@ pub(crate) enum Lifetime {
 }
 
 impl SessionService {
-    /// Whether a request presents a session that nobody looks at.
-    pub(crate) fn is_presented_in_vain(&self, headers: &HeaderMap) -> bool {
-        self.disabled && self.carriers.presented(headers).way().is_some()
+    /// Whether a request presents a session, alive or not.
+    pub(crate) fn is_presented(&self, headers: &HeaderMap) -> bool {
+        self.carriers.presented(headers).way().is_some()
     }
 
     /// A session that begins now, without data or login.

@@ -57,6 +57,7 @@ fn an_operation_is_forwarded_behind_the_gate() {
                 conceal: false,
                 path: &[("id", "param0")],
                 subject: ::core::option::Option::None,
+                schemes: &[],
                 rejects: &[],
             };
         },

@@ -187,6 +187,19 @@ fn each_rule_has_its_message() {
         (quote!(table = "users", schemes()), quote!(), "no scheme: say how"),
         (quote!(table = "users"), quote!(), "no scheme: say how"),
         (quote!(table = "users", schemes(session, session)), quote!(), "`session` stands twice"),
+        (quote!(table = "users", schemes(custom)), quote!(), "as in `custom = \"badge\"`"),
+        (
+            quote!(table = "users", schemes(badge)),
+            quote!(),
+            "one of your own is `custom = \"badge\"`",
+        ),
+        (quote!(table = "users", schemes(costum = "a")), quote!(), "did you mean `custom`?"),
+        (
+            quote!(table = "users", schemes(custom = "basic")),
+            quote!(),
+            "is a name of the framework's",
+        ),
+        (quote!(table = "users", schemes(custom = "a b")), quote!(), "not a name for a scheme"),
         (quote!(table = "us-ers", schemes(session)), quote!(), "not a plain name for a table"),
         (
             quote!(table = "users", schemes(session), role = Role),

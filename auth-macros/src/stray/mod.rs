@@ -1,4 +1,4 @@
-//! `#[require]`, `#[public]`, `#[rejects]` where nothing reads them.
+//! `#[require]`, `#[public]`, `#[schemes]`, `#[rejects]` where nothing reads them.
 
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;

@@ -13,28 +13,47 @@ use super::SCOPE;
 use crate::problem::intern;
 
 /// The configuration as documents see it; without one, they speak of the defaults.
-pub(super) struct Configured(Option<Authenticator>);
+pub(super) struct Configured {
+    auth: Option<Authenticator>,
+    /// The operation, where the document is about one.
+    policy: Option<&'static Policy>,
+}
 
 impl Configured {
     /// The configuration whose documents are being made.
     pub(super) fn here() -> Self {
-        Self(SCOPE.with_borrow(|scope| scope.as_ref().map(|scope| scope.auth.clone())))
+        let auth = SCOPE.with_borrow(|scope| scope.as_ref().map(|scope| scope.auth.clone()));
+        Self { auth, policy: None }
+    }
+
+    /// The configuration as it is in this operation.
+    pub(super) fn of(&self, policy: &'static Policy) -> Self {
+        Self { auth: self.auth.clone(), policy: Some(policy) }
     }
 
     /// By which schemes a user of this type may prove who he is, in the order they are tried.
     pub(super) fn schemes(&self, user: &UserType) -> Vec<SchemeKind> {
-        match &self.0 {
+        let mut schemes: Vec<SchemeKind> = match &self.auth {
             Some(auth) => auth.schemes((user.id)()).to_vec(),
             None => {
                 let declared = user.meta.schemes.iter();
                 declared.map(|name| SchemeKind::from_name(name)).collect()
             }
+        };
+        // What the guard around the operation wants of another type of user stays as it is.
+        let narrowed = self.policy.filter(|policy| {
+            let takes = |taken: &Principal| (taken.user.id)() == (user.id)();
+            !policy.schemes.is_empty() && policy.users().any(takes)
+        });
+        if let Some(policy) = narrowed {
+            schemes.retain(|scheme| policy.schemes.contains(&scheme.name()));
         }
+        schemes
     }
 
     /// The users for whom an operation looks.
     pub(super) fn principals(&self, policy: &Policy) -> Vec<Principal> {
-        match &self.0 {
+        match &self.auth {
             Some(auth) => auth.principals(policy).copied().collect(),
             None => policy.users().copied().collect(),
         }
@@ -68,17 +87,17 @@ impl Configured {
 
     /// A scheme of the application's own.
     pub(super) fn info(&self, name: &str) -> Option<&SchemeInfo> {
-        self.0.as_ref()?.scheme_info(name)
+        self.auth.as_ref()?.scheme_info(name)
     }
 
     /// The session cookie.
     pub(super) fn cookie(&self) -> Option<&str> {
-        self.0.as_ref().map_or(Some("__Host-sid"), Authenticator::cookie_name)
+        self.auth.as_ref().map_or(Some("__Host-sid"), Authenticator::cookie_name)
     }
 
     /// The session header.
     pub(super) fn session_header(&self) -> Option<&str> {
-        self.0.as_ref()?.session_header()
+        self.auth.as_ref()?.session_header()
     }
 
     /// Adds the schemes of a type of user to the components.
@@ -88,8 +107,8 @@ impl Configured {
                 SESSION => self.cookie().map(session_scheme),
                 SESSION_HEADER => self.session_header().map(header_scheme),
                 BEARER => {
-                    let prefix = self.0.as_ref().and_then(Authenticator::token_prefix);
-                    let flow = self.0.as_ref().and_then(Authenticator::password_flow);
+                    let prefix = self.auth.as_ref().and_then(Authenticator::token_prefix);
+                    let flow = self.auth.as_ref().and_then(Authenticator::password_flow);
                     Some(match flow {
                         Some(url) => password_scheme(intern(url)),
                         None => bearer_scheme(intern(prefix.unwrap_or("Bearer"))),
