@@ -15,7 +15,7 @@ use syn::visit::Visit;
 /// The modules of `auth-core` from the plain to the composed.
 const LAYERS: [&[&str]; 5] = [
     &["error", "rejection", "secret", "user", "requirement", "scopes", "expiry", "http"],
-    &["clock", "password", "store", "users", "sql"],
+    &["clock", "password", "store", "users", "api_keys", "sql"],
     &["session", "jwt", "credentials", "scheme", "guard", "throttle", "responder"],
     &["features"],
     &["config", "context"],

@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc};
 use chrono::TimeDelta;
 
 use crate::{
+    api_keys::ApiKeys,
     clock::{Clock, SystemClock},
     expiry::Expiry,
     http::cookie::SessionCookie,
@@ -49,6 +50,7 @@ pub struct AuthConfig {
     realm: Option<String>,
     token_lifetime: Option<TimeDelta>,
     token_prefix: String,
+    api_keys: Option<ApiKeys>,
     custom: Vec<CustomScheme>,
     password_flow: Option<String>,
     refresh: Option<Arc<dyn TokenStore>>,
@@ -107,6 +109,7 @@ impl AuthConfig {
             realm: None,
             token_lifetime: None,
             token_prefix: "Bearer".into(),
+            api_keys: None,
             custom: Vec::new(),
             password_flow: None,
             refresh: None,
@@ -249,6 +252,13 @@ impl AuthConfig {
         self
     }
 
+    /// Where API keys are kept, or [`ApiKeys`] with a prefix and a header of one's own. Default:
+    /// none, no API keys.
+    pub fn api_keys(mut self, keys: impl Into<ApiKeys>) -> Self {
+        self.api_keys = Some(keys.into());
+        self
+    }
+
     /// What stands behind a scheme that a type of user declares as `custom = "badge"`:
     /// `.scheme::<User>("badge", BadgeScheme { .. })`. See [`Scheme`]. Default: none.
     pub fn scheme<U: AuthUser>(mut self, name: &'static str, scheme: impl Scheme<U>) -> Self {
@@ -310,7 +320,7 @@ impl AuthConfig {
     }
 
     /// Leaves a scheme out that types of users declare, by its name: `session`, `bearer`, `basic`,
-    /// or one of the application's own. It is not
+    /// `api_key`, or one of the application's own. It is not
     /// tried, not documented and not challenged, and what it needs need not be configured. Default:
     /// none is left out.
     ///

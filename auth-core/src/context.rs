@@ -17,7 +17,7 @@ use crate::{
     http::{Client, RequestHead, cross_site::is_cross_site, forwarded::client_ip, truncated},
     jwt::RefreshTokens,
     rejection::Rejection,
-    scheme::{BearerScheme, Identification, Identity, Outcome},
+    scheme::{ApiKeyScheme, BearerScheme, Identification, Identity, Outcome},
     session::{
         SessionService, SessionState, TokenHeaders, Way, live::LiveSession, schema::SessionSchema,
     },
@@ -318,6 +318,14 @@ impl Context {
         self.auth.inner.refresh.as_ref().ok_or_else(|| {
             Error::Misconfigured(
                 "refresh tokens are used, but AuthConfig::refresh_tokens was not called".into(),
+            )
+        })
+    }
+
+    pub(crate) fn api_keys(&self) -> Result<&ApiKeyScheme, Error> {
+        self.auth.inner.api_keys.as_ref().ok_or_else(|| {
+            Error::Misconfigured(
+                "API keys are used, but AuthConfig::api_keys was not called".into(),
             )
         })
     }

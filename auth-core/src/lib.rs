@@ -8,13 +8,15 @@
 //!
 //! - vocabulary: [`user`], [`requirement`], [`scopes`], [`rejection`], [`error`], [`secret`],
 //!   [`expiry`], [`http`];
-//! - ports, traits with their implementations: [`clock`], [`password`], [`store`], [`users`];
+//! - ports, traits with their implementations: [`clock`], [`password`], [`store`], [`users`],
+//!   [`api_keys`];
 //! - services: [`session`], [`jwt`], [`scheme`], [`guard`], [`throttle`], [`responder`];
 //! - features, one flow per file: [`features`];
 //! - assembly: [`config`], [`context`].
 
 #[doc(hidden)]
 pub mod __private;
+pub mod api_keys;
 pub mod clock;
 pub mod config;
 pub mod context;

@@ -5,6 +5,7 @@
 //! | `missing_credentials` | 401 | a user is required and nothing was presented |
 //! | `invalid_session` | 401 | the session cookie or header resolves to nothing: expired, logged out, unknown |
 //! | `invalid_token` | 401 | a bearer token was presented and does not hold |
+//! | `invalid_api_key` | 401 | an API key was presented and does not hold |
 //! | `invalid_credentials` | 401 | a credential of one of the application's own schemes does not hold |
 //! | `invalid_refresh_token` | 401 | a refresh token that does not hold: unknown, used, ended |
 //! | `unsupported_scheme` | 401 | a user is required, and what is presented is of a scheme that nobody handles |
@@ -42,6 +43,8 @@ pub enum Rejection {
     InvalidSession,
     /// A bearer token was presented and does not hold.
     InvalidToken,
+    /// An API key was presented and does not hold.
+    InvalidApiKey,
     /// A credential of one of the application's own schemes does not hold.
     InvalidCredentials,
     /// A refresh token that does not hold: unknown, used, ended. One code for all.
@@ -139,6 +142,7 @@ impl Rejection {
             Self::MissingCredentials => "missing_credentials",
             Self::InvalidSession => "invalid_session",
             Self::InvalidToken => "invalid_token",
+            Self::InvalidApiKey => "invalid_api_key",
             Self::InvalidCredentials => "invalid_credentials",
             Self::InvalidRefreshToken => "invalid_refresh_token",
             Self::RefreshTokenJustUsed => "refresh_token_just_used",
@@ -167,6 +171,7 @@ impl Rejection {
             Self::MissingCredentials
             | Self::InvalidSession
             | Self::InvalidToken
+            | Self::InvalidApiKey
             | Self::InvalidCredentials
             | Self::InvalidRefreshToken
             | Self::UnsupportedScheme
@@ -196,6 +201,7 @@ impl Rejection {
             Self::MissingCredentials => "Log in to use this operation.",
             Self::InvalidSession => "The session has ended. Log in again.",
             Self::InvalidToken => "The token is not valid, or no longer.",
+            Self::InvalidApiKey => "The API key is not valid, or no longer.",
             Self::InvalidCredentials => "The credentials are not valid, or no longer.",
             Self::InvalidRefreshToken => "The refresh token is not valid, or no longer.",
             Self::RefreshTokenJustUsed => {

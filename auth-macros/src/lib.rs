@@ -44,7 +44,7 @@ use syn::{DeriveInput, parse_macro_input};
 ///         | "role" "=" type             an enum with #[derive(AuthRole)]
 ///         | "crate" "=" string
 ///
-/// scheme  = "session" | "bearer" | "basic"
+/// scheme  = "session" | "bearer" | "basic" | "api_key"
 ///         | "custom" "=" string         one of the application's own, which
 ///                                       `AuthConfig::scheme` configures under that name
 ///

@@ -99,6 +99,7 @@
 //! | `session` | the session cookie, or the header of [`session_header`] | [`AuthConfig::sessions`] |
 //! | `bearer` | `Authorization: Bearer …` | [`AuthConfig::jwt`] |
 //! | `basic` | `Authorization: Basic …`: name and password, hashed anew for every request | `#[auth(login)]`, `#[auth(password)]` |
+//! | `api_key` | `X-API-Key: …` or `Authorization: Bearer …`, see [`api_keys`] | [`AuthConfig::api_keys`] |
 //! | `custom = "badge"` | what a [`Scheme`](scheme::Scheme) of the application's own reads | [`AuthConfig::scheme`] |
 //!
 //! A credential may reach less far than its user: [`Scopes`](scopes::Scopes) restrict which
@@ -112,6 +113,7 @@
 //!
 //! [`AuthConfig::sessions`]: config::AuthConfig::sessions
 //! [`AuthConfig::jwt`]: config::AuthConfig::jwt
+//! [`AuthConfig::api_keys`]: config::AuthConfig::api_keys
 //! [`AuthConfig::scheme`]: config::AuthConfig::scheme
 //! [`session_header`]: config::AuthConfig::session_header
 //! [`disable_scheme`]: config::AuthConfig::disable_scheme
@@ -191,8 +193,9 @@ extern crate self as auth_poem;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use auth_core::sql;
 pub use auth_core::{
-    clock, config, error as fault, expiry, features, guard, http, jwt, password, rejection,
-    requirement, responder, scheme, scopes, secret, session, store, throttle, user, users,
+    api_keys, clock, config, error as fault, expiry, features, guard, http, jwt, password,
+    rejection, requirement, responder, scheme, scopes, secret, session, store, throttle, user,
+    users,
 };
 pub use auth_macros::{
     AuthRole, AuthUser, SessionSchema, auth_api, handler, public, rejects, require, schemes,

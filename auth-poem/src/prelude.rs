@@ -1,6 +1,13 @@
 //! What an application names: `use auth_poem::prelude::*;`.
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use auth_core::{
+    api_keys::SqlApiKeys,
+    store::{SqlDenyList, SqlSessions, SqlTokens},
+    users::{SqlRoles, SqlUsers},
+};
+pub use auth_core::{
+    api_keys::{ApiKeys, MemoryApiKeys},
     clock::{Clock, ManualClock},
     config::{AuthConfig, Authenticator},
     expiry::Expiry,
@@ -12,11 +19,6 @@ pub use auth_core::{
     store::{MemoryDenyList, MemorySessions, MemoryTokens},
     user::Scoped,
     users::MemoryUsers,
-};
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-pub use auth_core::{
-    store::{SqlDenyList, SqlSessions, SqlTokens},
-    users::{SqlRoles, SqlUsers},
 };
 pub use chrono::{DateTime, Duration, Utc};
 pub use uuid::Uuid;

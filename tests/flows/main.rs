@@ -1,6 +1,7 @@
 //! What works, told as stories: one file for each subject.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod api_keys;
 mod authorization;
 mod basic;
 mod calls;

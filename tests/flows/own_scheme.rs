@@ -147,6 +147,7 @@ async fn challenge_and_document_speak_of_it() {
     let challenges = [
         "Basic realm=\"auth\", charset=\"UTF-8\"",
         "Bearer realm=\"auth\"",
+        "ApiKey realm=\"auth\", header=\"x-api-key\"",
         "Badge gate=\"north\"",
     ];
     assert_eq!(depot.browser().get("/me").await.all("www-authenticate"), challenges);
@@ -159,7 +160,9 @@ async fn challenge_and_document_speak_of_it() {
             "description": "The number on the badge.",
         })
     );
-    let expected = json!([{"basic": []}, {"session": []}, {"bearer": []}, {"badge": []}]);
+    let expected = json!([
+        {"basic": []}, {"session": []}, {"bearer": []}, {"api_key": []}, {"badge": []}
+    ]);
     assert_eq!(depot.document["paths"]["/me"]["get"]["security"], expected);
     let reports = &depot.document["paths"]["/reports"]["get"]["responses"]["403"]["description"];
     let text = "The credential does not reach that far.";
@@ -295,9 +298,8 @@ fn what_does_not_fit_is_found_when_the_application_starts() {
     );
     assert_eq!(
         problems(user().scheme::<Member>("card", card()).disable_scheme("badge")),
-        [
-            "AuthConfig::disable_scheme was called with `badge`; there are session, bearer, basic and \
-          card"
-        ]
+        ["AuthConfig::disable_scheme was called with `badge`; there are session, bearer, basic, \
+          api_key and \
+          card"]
     );
 }

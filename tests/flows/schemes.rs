@@ -247,8 +247,8 @@ async fn a_disabled_scheme_needs_nothing_and_starts_nothing() {
 #[test]
 fn a_scheme_that_does_not_exist_cannot_be_disabled() {
     let error = AuthConfig::new().disable_scheme("basik").build().unwrap_err();
-    let expected = "AuthConfig::disable_scheme was called with `basik`; there are session, bearer \
-                    and basic";
+    let expected = "AuthConfig::disable_scheme was called with `basik`; there are session, bearer, \
+                    basic and api_key";
     assert_eq!(error.problems(), [expected]);
 }
 

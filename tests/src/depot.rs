@@ -13,6 +13,7 @@ use std::{
 use auth_core::testing::{FailingSessions, FailingUsers};
 use auth_poem::{
     fault::Failure,
+    features::{ApiKeyInfo, IssuedApiKey},
     http::RequestHead,
     prelude::*,
     scheme::{Proof, Scheme, SchemeInfo},
@@ -21,11 +22,13 @@ use auth_poem::{
 use poem::{EndpointExt, IntoEndpoint};
 use poem_openapi::{
     Object,
+    param::Path,
     payload::{Json, PlainText},
 };
 
 use crate::{
     browser::Browser,
+    failing_keys::FailingApiKeys,
     world::{App, JWT_SECRET, fast_hasher, password_of},
 };
 
@@ -39,7 +42,7 @@ pub enum Duty {
 
 /// A user of the depot.
 #[derive(AuthUser, Debug, Clone)]
-#[auth(table = "keepers", role = Duty, schemes(basic, session, bearer, custom = "badge"))]
+#[auth(table = "keepers", role = Duty, schemes(basic, session, bearer, api_key, custom = "badge"))]
 pub struct Keeper {
     /// The id.
     #[auth(id)]
@@ -116,6 +119,43 @@ struct Credentials {
     password: String,
 }
 
+#[derive(Object)]
+struct Wanted {
+    name: String,
+    scopes: Option<Vec<String>>,
+    expires_in: Option<i64>,
+}
+
+/// A key; the secret is there when it has just been made.
+#[derive(Object)]
+struct Key {
+    id: String,
+    name: String,
+    key: Option<String>,
+    scopes: Option<Vec<String>>,
+    expires_at: Option<DateTime<Utc>>,
+    last_used_at: Option<DateTime<Utc>>,
+}
+
+impl From<ApiKeyInfo> for Key {
+    fn from(info: ApiKeyInfo) -> Self {
+        Self {
+            id: info.id,
+            name: info.name,
+            key: None,
+            scopes: info.scopes.list().map(<[String]>::to_vec),
+            expires_at: info.expires_at,
+            last_used_at: info.last_used_at,
+        }
+    }
+}
+
+impl From<IssuedApiKey> for Key {
+    fn from(issued: IssuedApiKey) -> Self {
+        Self { key: Some(issued.key.expose().into()), ..issued.info.into() }
+    }
+}
+
 /// Who somebody is, and by what.
 #[derive(Object)]
 struct Known {
@@ -188,6 +228,52 @@ impl DepotApi {
         PlainText(keeper.name)
     }
 
+    #[oai(path = "/keys", method = "post")]
+    async fn create_key(
+        &self,
+        _keeper: Keeper,
+        auth: Auth<Keeper>,
+        wanted: Json<Wanted>,
+    ) -> auth_poem::Result<Json<Key>> {
+        let mut key = auth.create_api_key(&wanted.name);
+        if let Some(scopes) = &wanted.scopes {
+            key = key.scopes(scopes);
+        }
+        if let Some(seconds) = wanted.expires_in {
+            key = key.expires_in(Duration::seconds(seconds));
+        }
+        Ok(Json(key.await?.into()))
+    }
+
+    #[oai(path = "/keys", method = "get")]
+    async fn keys(&self, _keeper: Keeper, auth: Auth<Keeper>) -> auth_poem::Result<Json<Vec<Key>>> {
+        Ok(Json(auth.api_keys().await?.into_iter().map(Key::from).collect()))
+    }
+
+    #[rejects(not_found = 404)]
+    #[oai(path = "/keys/:id/rotate", method = "post")]
+    async fn rotate_key(
+        &self,
+        _keeper: Keeper,
+        auth: Auth<Keeper>,
+        id: Path<String>,
+    ) -> auth_poem::Result<Json<Key>> {
+        let key = auth.rotate_api_key(&id).await?.ok_or(Rejection::NotFound)?;
+        Ok(Json(key.into()))
+    }
+
+    #[rejects(not_found = 404)]
+    #[oai(path = "/keys/:id", method = "delete")]
+    async fn revoke_key(
+        &self,
+        _keeper: Keeper,
+        auth: Auth<Keeper>,
+        id: Path<String>,
+    ) -> auth_poem::Result<()> {
+        auth.revoke_api_key(&id).await?.then_some(()).ok_or(Rejection::NotFound)?;
+        Ok(())
+    }
+
     #[public]
     #[oai(path = "/public", method = "get")]
     async fn public(&self) -> PlainText<&'static str> {
@@ -231,6 +317,8 @@ pub struct Depot {
     pub people: MemoryUsers<Keeper>,
     /// The badges.
     pub badges: Badges,
+    /// The API keys.
+    pub keys: FailingApiKeys,
     /// The hasher, which counts.
     pub hasher: auth_poem::password::PasswordHasher,
     /// The configured framework.
@@ -271,18 +359,20 @@ impl Depot {
         let sessions = FailingSessions::new(MemorySessions::new());
         let keepers = FailingUsers::new(Arc::new(people.clone()));
         let badges = Badges::default();
+        let keys = FailingApiKeys::default();
         let config = AuthConfig::new()
             .user::<Keeper>(keepers.clone())
             .sessions(sessions.clone())
             .jwt(JwtKeys::hs256(JWT_SECRET).unwrap())
             .scheme::<Keeper>("badge", badges.clone())
+            .api_keys(keys.clone())
             .hasher(hasher.clone())
             .clock(clock.clone());
         let auth = change(config).build().unwrap();
         let api = auth.openapi(DepotApi, "Depot", "1.0");
         let document = serde_json::from_str(&api.spec()).unwrap();
         let app = Arc::new(api.into_endpoint().boxed());
-        Self { clock, sessions, keepers, people, badges, hasher, auth, document, app }
+        Self { clock, sessions, keepers, people, badges, keys, hasher, auth, document, app }
     }
 
     /// A new browser without cookies.
@@ -308,6 +398,14 @@ impl Depot {
     pub async fn token(&self, name: &str) -> String {
         let login = serde_json::json!({ "name": name, "password": password_of(name) });
         self.browser().post("/token").json(login).await.is(200).body
+    }
+
+    /// A new API key of this keeper, and its id.
+    pub async fn api_key(&self, name: &str, scopes: Option<&[&str]>) -> (String, String) {
+        let wanted = serde_json::json!({ "name": "test", "scopes": scopes });
+        let made = self.logged_in(name).await.post("/keys").json(wanted).await.is(200).json();
+        let text = |member: &str| made[member].as_str().unwrap().to_owned();
+        (text("key"), text("id"))
     }
 
     /// The keeper of this name, as the database has him.

@@ -9,6 +9,7 @@ pub mod api;
 pub mod body;
 pub mod browser;
 pub mod depot;
+pub mod failing_keys;
 pub mod gates;
 pub mod logs;
 pub mod office;
@@ -19,7 +20,8 @@ pub mod world;
 
 pub use crate::{
     browser::{Answer, Browser},
-    depot::{Badges, Depot, Keeper},
+    depot::{Badges, Depot, Duty, Keeper},
+    failing_keys::FailingApiKeys,
     gates::Gates,
     logs::Logs,
     office::{Clerk, Office},

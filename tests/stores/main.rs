@@ -2,6 +2,7 @@
 //! server is away.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod api_keys;
 mod faults;
 mod migrations;
 mod sessions;

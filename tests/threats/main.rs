@@ -1,6 +1,7 @@
 //! What attackers try, one file for each attack; and that a fault never helps them.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod api_keys;
 mod basic_credentials;
 mod checks;
 mod cross_site;

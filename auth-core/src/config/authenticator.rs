@@ -21,7 +21,7 @@ use crate::{
     password::{PasswordHasher, PasswordPolicy},
     rejection::Rejection,
     responder::{Responder, complete_fault, complete_refusal},
-    scheme::{BasicScheme, BearerScheme, CustomScheme, SchemeInfo, SchemeKind},
+    scheme::{ApiKeyScheme, BasicScheme, BearerScheme, CustomScheme, SchemeInfo, SchemeKind},
     session::SessionService,
     store::{DenyList, SessionStore, TokenStore},
     throttle::Attempts,
@@ -40,6 +40,7 @@ pub(crate) struct Inner {
     pub(crate) sessions: Option<SessionService>,
     pub(super) basic: BasicScheme,
     pub(crate) bearer: Option<BearerScheme>,
+    pub(crate) api_keys: Option<ApiKeyScheme>,
     /// The schemes of the application's own, of all types of users.
     pub(super) custom: Vec<CustomScheme>,
     pub(crate) refresh: Option<RefreshTokens>,
@@ -62,6 +63,7 @@ impl Inner {
             SchemeKind::Session => None,
             SchemeKind::Bearer => self.bearer.as_ref().map(|bearer| bearer.prefix.as_str()),
             SchemeKind::Basic => Some(BasicScheme::NAME),
+            SchemeKind::ApiKey => self.api_keys.as_ref()?.bearer.as_deref(),
             SchemeKind::Custom(name) => {
                 let mut all = self.custom.iter();
                 all.find(|scheme| scheme.user == user && scheme.name == name)?.prefix()
@@ -227,7 +229,9 @@ impl Authenticator {
             let counts = only.is_empty() || is_tried(SchemeKind::Session);
             sessions.disabled || !counts
         });
-        no_session.is_some_and(|sessions| sessions.is_presented(head.headers))
+        let no_keys = inner.api_keys.as_ref().filter(|_| !is_tried(SchemeKind::ApiKey));
+        no_keys.is_some_and(|keys| keys.is_in_header(head))
+            || no_session.is_some_and(|sessions| sessions.is_presented(head.headers))
             || inner.custom.iter().any(|own| {
                 !is_tried(SchemeKind::Custom(own.name)) && own.is_presented_by_itself(head)
             })
@@ -274,6 +278,12 @@ impl Authenticator {
                         headers.extend(carriers.and_then(|carriers| carriers.header.clone()));
                     }
                     SchemeKind::Bearer | SchemeKind::Basic => headers.push(AUTHORIZATION),
+                    SchemeKind::ApiKey => {
+                        let keys = inner.api_keys.as_ref();
+                        headers.extend(keys.map(|keys| keys.header.clone()));
+                        let bearer = keys.and_then(|keys| keys.bearer.as_ref());
+                        headers.extend(bearer.map(|_| AUTHORIZATION));
+                    }
                     SchemeKind::Custom(name) => {
                         let own = inner.custom.iter().filter(|own| own.name == *name);
                         headers.extend(own.flat_map(CustomScheme::headers).cloned());
@@ -291,6 +301,12 @@ impl Authenticator {
     #[must_use]
     pub fn refuses_sessions(&self) -> bool {
         self.inner.sessions.as_ref().is_some_and(SessionService::refuses_logins)
+    }
+
+    /// The name of the header for API keys, `None` without them.
+    #[must_use]
+    pub fn api_key_header(&self) -> Option<&str> {
+        self.inner.api_keys.as_ref().map(|keys| keys.header.as_str())
     }
 
     /// What stands in front of a token in `Authorization`, `None` without tokens.
@@ -370,6 +386,7 @@ impl Authenticator {
             SchemeKind::Session => None,
             SchemeKind::Bearer => inner.bearer.as_ref()?.challenge(rejection),
             SchemeKind::Basic => inner.basic.challenge(),
+            SchemeKind::ApiKey => inner.api_keys.as_ref()?.challenge(),
             SchemeKind::Custom(name) => {
                 let own = inner.custom.iter().find(|scheme| scheme.name == name);
                 own?.challenge(&inner.basic.realm)

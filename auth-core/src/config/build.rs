@@ -11,7 +11,9 @@ use super::{
 use crate::{
     http::{cookie::SessionCookie, session_header},
     jwt::{JwtConfig, RefreshTokens},
-    scheme::{BASIC, BEARER, BasicScheme, BearerScheme, SESSION, SchemeKind},
+    scheme::{
+        API_KEY, ApiKeyScheme, BASIC, BEARER, BasicScheme, BearerScheme, SESSION, SchemeKind,
+    },
     session::{Carriers, SessionService},
     throttle::Attempts,
 };
@@ -84,6 +86,28 @@ impl AuthConfig {
                 }
             })
             .collect();
+        let realm = self.realm.as_ref().unwrap_or(&self.issuer);
+        let api_keys = self.api_keys.and_then(|keys| {
+            problems.extend(keys.problems());
+            let name = keys.header_name();
+            match session_header::credential("the header for API keys", "x-api-key", name) {
+                Ok(name) if header.as_ref() == Some(&name) => {
+                    problems
+                        .push(format!("sessions and API keys cannot share the header `{name}`"));
+                    None
+                }
+                Ok(header) => Some(ApiKeyScheme {
+                    bearer: keys.in_bearer().then(|| self.token_prefix.clone()),
+                    realm: realm.clone(),
+                    header,
+                    keys,
+                }),
+                Err(problem) => {
+                    problems.push(problem);
+                    None
+                }
+            }
+        });
         let prefix = self.token_prefix;
         let audience = self.audience.unwrap_or_else(|| self.issuer.clone());
         let basic =
@@ -130,6 +154,7 @@ impl AuthConfig {
                 sessions,
                 basic,
                 bearer,
+                api_keys,
                 custom: self.custom,
                 refresh,
                 hasher: self.hasher,
@@ -165,7 +190,7 @@ impl AuthConfig {
         let mut problems = Vec::new();
         let own: Vec<&str> =
             self.users.iter().flat_map(|user| &user.schemes).filter_map(own).collect();
-        let mut known = vec![SESSION, BEARER, BASIC];
+        let mut known = vec![SESSION, BEARER, BASIC, API_KEY];
         known.extend(own);
         for name in &self.disabled {
             if !known.contains(&name.as_str()) {
@@ -281,9 +306,13 @@ impl AuthConfig {
             SchemeKind::Basic if self.token_prefix.eq_ignore_ascii_case(BasicScheme::NAME) => {
                 Some("AuthConfig::token_prefix gives tokens its name")
             }
+            SchemeKind::ApiKey if self.api_keys.is_none() => {
+                Some("AuthConfig::api_keys was not called")
+            }
             SchemeKind::Session
             | SchemeKind::Bearer
             | SchemeKind::Basic
+            | SchemeKind::ApiKey
             | SchemeKind::Custom(_) => None,
         }
     }
@@ -293,7 +322,7 @@ impl AuthConfig {
 fn own(scheme: &SchemeKind) -> Option<&'static str> {
     match scheme {
         SchemeKind::Custom(name) => Some(name),
-        SchemeKind::Session | SchemeKind::Bearer | SchemeKind::Basic => None,
+        SchemeKind::Session | SchemeKind::Bearer | SchemeKind::Basic | SchemeKind::ApiKey => None,
     }
 }
 

@@ -10,6 +10,7 @@ use crate::{
     user::AuthUser,
 };
 
+mod api_keys;
 mod change_password;
 mod login;
 mod logout;
@@ -17,6 +18,7 @@ mod refresh;
 mod sessions;
 mod verify;
 
+pub use api_keys::{ApiKeyInfo, CreateApiKey, IssuedApiKey};
 pub use login::{IssuedSession, LoggedIn, Login, LoginUser};
 pub use refresh::RefreshInfo;
 pub use sessions::SessionInfo;

@@ -40,14 +40,21 @@ const TAKEN: [&str; 24] = [
 ///
 /// - why a header of that name cannot carry a session
 pub(crate) fn name(text: &str) -> Result<HeaderName, String> {
-    let name: HeaderName =
-        text.parse().map_err(|_| format!("the session header cannot be named {text:?}"))?;
+    credential("the session header", "x-session-id", text)
+}
+
+/// The name of a header that carries a credential. `what` and `example` are for the message.
+///
+/// # Errors
+///
+/// - why a header of that name cannot carry one
+pub(crate) fn credential(what: &str, example: &str, text: &str) -> Result<HeaderName, String> {
+    let name: HeaderName = text.parse().map_err(|_| format!("{what} cannot be named {text:?}"))?;
     let reserved = ["sec-", "proxy-", "access-control-", "x-forwarded-"];
     let is_reserved = reserved.iter().any(|prefix| name.as_str().starts_with(prefix));
     if is_reserved || TAKEN.contains(&name.as_str()) {
         return Err(format!(
-            "the session header cannot be `{name}`, which means something else; name it as in \
-             `x-session-id`"
+            "{what} cannot be `{name}`, which means something else; name it as in `{example}`"
         ));
     }
     Ok(name)

@@ -54,6 +54,21 @@ impl Identification {
         }
     }
 
+    /// Whether what stands where a token stands is an API key, which another scheme looks at.
+    fn is_api_key(
+        &self,
+        context: &Context,
+        schemes: &[SchemeKind],
+        head: &RequestHead<'_>,
+    ) -> bool {
+        let keys = context.auth().inner.api_keys.as_ref();
+        keys.is_some_and(|keys| {
+            schemes.contains(&SchemeKind::ApiKey)
+                && self.counts(SchemeKind::ApiKey)
+                && keys.bearer_key(head, false).is_some()
+        })
+    }
+
     /// The outcome, `None` if a store has to be waited for.
     pub(crate) fn now<U: AuthUser>(
         &mut self,
@@ -73,10 +88,20 @@ impl Identification {
                     }
                     session::find::<U>(context)
                 }
+                SchemeKind::Bearer if self.is_api_key(context, service.schemes, head) => {
+                    Found::Absent
+                }
                 SchemeKind::Bearer => match context.bearer()?.find_now::<U>(head, context)? {
                     Some(found) => found,
                     None => return Ok(None),
                 },
+                SchemeKind::ApiKey => {
+                    let every = !service.schemes.contains(&SchemeKind::Bearer);
+                    match context.api_keys()?.presented(head, every)? {
+                        Some(_) => return Ok(None),
+                        None => Found::Absent,
+                    }
+                }
                 // A password is hashed on another thread.
                 SchemeKind::Basic => match NameAndPassword::of(head)? {
                     Some(_) => return Ok(None),
@@ -119,7 +144,18 @@ impl Identification {
                     context.session.presented_session(context.sessions()?, head.headers).await?;
                     session::find::<U>(context)
                 }
+                SchemeKind::Bearer if self.is_api_key(context, service.schemes, head) => {
+                    Found::Absent
+                }
                 SchemeKind::Bearer => context.bearer()?.find::<U>(head, context).await?,
+                SchemeKind::ApiKey => {
+                    let every = !service.schemes.contains(&SchemeKind::Bearer);
+                    let scheme = context.api_keys()?;
+                    match scheme.presented(head, every)? {
+                        Some(key) => scheme.find::<U>(key, context).await?,
+                        None => Found::Absent,
+                    }
+                }
                 SchemeKind::Basic => {
                     let user = verify::<U>(context, head).await?;
                     let found =
@@ -226,6 +262,7 @@ impl Claims {
             match claim.scheme {
                 SchemeKind::Bearer => return Err(Rejection::InvalidToken.into()),
                 SchemeKind::Basic => return Err(Rejection::WrongCredentials.into()),
+                SchemeKind::ApiKey => return Err(Rejection::InvalidApiKey.into()),
                 SchemeKind::Custom(name) => {
                     let service = context.user_service::<U>()?;
                     return Err(service.custom(name)?.info.rejection().clone().into());

@@ -15,12 +15,14 @@ use crate::{
     user::{AuthUser, UserKey},
 };
 
+mod api_key;
 mod basic;
 mod bearer;
 mod custom;
 mod identify;
 mod session;
 
+pub(crate) use api_key::ApiKeyScheme;
 pub(crate) use basic::BasicScheme;
 pub(crate) use bearer::BearerScheme;
 pub(crate) use custom::CustomScheme;
@@ -36,8 +38,11 @@ pub const BEARER: &str = "bearer";
 /// The name of HTTP Basic in `#[auth(schemes(...))]` and in documents.
 pub const BASIC: &str = "basic";
 
+/// The name of API keys in `#[auth(schemes(...))]` and in documents.
+pub const API_KEY: &str = "api_key";
+
 /// The names that mean something already: in `#[auth(schemes(...))]`, or in documents.
-const RESERVED: [&str; 6] = [SESSION, SESSION_HEADER, BEARER, BASIC, "api_key", "signature"];
+const RESERVED: [&str; 6] = [SESSION, SESSION_HEADER, BEARER, BASIC, API_KEY, "signature"];
 
 /// A way to present a credential, as it is configured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +53,8 @@ pub enum SchemeKind {
     Bearer,
     /// Name and password in the `Authorization` header.
     Basic,
+    /// An API key, in a header of its own or in `Authorization`.
+    ApiKey,
     /// A [`Scheme`] of the application's own, by its name.
     Custom(&'static str),
 }
@@ -60,6 +67,7 @@ impl SchemeKind {
             SESSION => Self::Session,
             BEARER => Self::Bearer,
             BASIC => Self::Basic,
+            API_KEY => Self::ApiKey,
             own => Self::Custom(own),
         }
     }
@@ -71,6 +79,7 @@ impl SchemeKind {
             Self::Session => SESSION,
             Self::Bearer => BEARER,
             Self::Basic => BASIC,
+            Self::ApiKey => API_KEY,
             Self::Custom(name) => name,
         }
     }

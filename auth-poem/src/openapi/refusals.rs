@@ -109,11 +109,14 @@ impl Asked<'_> {
             refusals.push((Rejection::InvalidSession, ENDED.into()));
         }
         let (bearer, basic) = (self.takes(SchemeKind::Bearer), self.takes(SchemeKind::Basic));
+        let key = self.takes(SchemeKind::ApiKey);
+        let malformed = bearer || basic || key || self.own().next().is_some();
         let several = self.users.iter().any(|user| self.configured.schemes(&user.user).len() > 1);
         let invalid = [
             (bearer, Rejection::InvalidToken),
             (basic, Rejection::WrongCredentials),
-            (bearer || basic || self.own().next().is_some(), Rejection::MalformedCredentials),
+            (key, Rejection::InvalidApiKey),
+            (malformed, Rejection::MalformedCredentials),
             (several, Rejection::ConflictingCredentials),
         ];
         let invalid = invalid.into_iter().filter(|(possible, _)| *possible);
@@ -139,7 +142,7 @@ impl Asked<'_> {
 
     /// Whether a credential may reach less far than its user, where that makes a difference.
     fn can_be_restricted(&self) -> bool {
-        let restricts = |scheme| matches!(scheme, SchemeKind::Custom(_));
+        let restricts = |scheme| matches!(scheme, SchemeKind::ApiKey | SchemeKind::Custom(_));
         let mut schemes = self.users.iter().flat_map(|user| self.configured.schemes(&user.user));
         self.policy.requirement.asks_for_scope() && schemes.any(restricts)
     }

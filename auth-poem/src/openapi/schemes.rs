@@ -3,7 +3,7 @@
 use auth_core::{
     config::Authenticator,
     guard::{Policy, Principal, UserType},
-    scheme::{BASIC, BEARER, Carrier, SESSION, SESSION_HEADER, SchemeInfo, SchemeKind},
+    scheme::{API_KEY, BASIC, BEARER, Carrier, SESSION, SESSION_HEADER, SchemeInfo, SchemeKind},
 };
 use poem_openapi::registry::{
     MetaOAuthFlow, MetaOAuthFlows, MetaOAuthScope, MetaSecurityScheme, Registry,
@@ -79,6 +79,7 @@ impl Configured {
                 }
                 SchemeKind::Bearer => names.push(BEARER),
                 SchemeKind::Basic => names.push(BASIC),
+                SchemeKind::ApiKey => names.push(API_KEY),
                 SchemeKind::Custom(name) => names.push(name),
             }
         }
@@ -115,6 +116,10 @@ impl Configured {
                     })
                 }
                 BASIC => Some(basic_scheme()),
+                API_KEY => {
+                    let header = self.auth.as_ref().and_then(Authenticator::api_key_header);
+                    Some(key_scheme(header.unwrap_or("x-api-key")))
+                }
                 own => Some(
                     self.info(own).map_or_else(|| own_scheme(&SchemeInfo::header(own)), own_scheme),
                 ),
@@ -169,6 +174,14 @@ fn bearer_scheme(prefix: &'static str) -> MetaSecurityScheme {
         name: Some("Authorization"),
         key_in: Some("header"),
         ..scheme("apiKey", intern(&description))
+    }
+}
+
+fn key_scheme(header: &str) -> MetaSecurityScheme {
+    MetaSecurityScheme {
+        name: Some(intern(header)),
+        key_in: Some("header"),
+        ..scheme("apiKey", "An API key.")
     }
 }
 
