@@ -65,7 +65,7 @@ impl Configured {
 
     /// Whether a login may be refused because the user has too many sessions.
     pub(super) fn refuses_sessions(&self) -> bool {
-        self.0.as_ref().is_some_and(Authenticator::refuses_sessions)
+        self.auth.as_ref().is_some_and(Authenticator::refuses_sessions)
     }
 
     /// The same under their names in the document, where a session has one for each way it travels.
