@@ -1,0 +1,110 @@
+//! One user, every way in. Whatever a client presents, the operations get the same `User`; none of
+//! them asks how he has come, unless it wants to know.
+//!
+//! Read it in this order: [`user`] declares who a user is and by which schemes he is known, [`api`]
+//! what can be done, [`app`] puts it together and gives each scheme what it needs. What any service
+//! has besides is in `example-kit`.
+
+use std::{any::TypeId, fmt};
+
+use auth_poem::{AccessReport, prelude::*, scheme::SchemeKind};
+use example_kit::{BoxError, Database};
+use poem::{EndpointExt, Route};
+use poem_openapi::OpenApi;
+
+pub mod api;
+pub mod settings;
+pub mod store;
+pub mod user;
+
+use crate::{settings::Settings, store::Store, user::User};
+
+/// The application, as a process and a test start it.
+pub struct App {
+    routes: Route,
+    access: AccessReport,
+}
+
+/// Puts the application together on a database that is open.
+///
+/// # Errors
+///
+/// - the database cannot be migrated, or the configuration does not fit
+pub async fn app(settings: &Settings, keys: JwtKeys, database: &Database) -> Result<App, BoxError> {
+    let store = Store::open(database).await?;
+    if settings.seed {
+        store.seed().await?;
+    }
+    let sessions = SqlSessions::new(database.auth());
+    sessions.migrate().await?;
+    let refresh = SqlTokens::new(database.auth());
+    refresh.migrate().await?;
+    let denied = SqlDenyList::new(database.auth());
+    denied.migrate().await?;
+
+    let mut config = AuthConfig::new()
+        .user::<User>(SqlUsers::new(database.auth()))
+        .sessions(sessions)
+        .jwt(keys)
+        .issuer("every-scheme")
+        .audience("every-scheme")
+        .refresh_tokens(refresh)
+        .deny_list(denied)
+        .document_password_flow("/api/oauth/token");
+    if let Some(grace) = settings.refresh_grace {
+        config = config.refresh_grace(grace);
+    }
+    if !settings.common.secure_cookies {
+        config = config.cookie(SessionCookie::dangerous_plain_http());
+    }
+    for scheme in &settings.disabled {
+        config = config.disable_scheme(scheme);
+    }
+    let auth = config.build()?;
+    Ok(App::new(&auth, api::apis(&auth)))
+}
+
+impl App {
+    /// These operations, and the token endpoint, where tokens are a way in.
+    fn new<T: OpenApi + 'static>(auth: &Authenticator, apis: T) -> Self {
+        if is_open(auth, SchemeKind::Bearer) {
+            Self::serving(auth, (apis, auth.token_routes::<User>()))
+        } else {
+            Self::serving(auth, apis)
+        }
+    }
+
+    fn serving<T: OpenApi + 'static>(auth: &Authenticator, apis: T) -> Self {
+        let api = auth.openapi(apis, "Every scheme", "1.0").server("/api");
+        let access = api.access_report();
+        let routes = Route::new()
+            .at("/openapi.json", api.spec_endpoint())
+            .at("/.well-known/jwks.json", auth.jwks())
+            .nest("/docs", api.swagger_ui())
+            .nest("/api", api);
+        Self { routes: Route::new().nest("/", routes.with(auth.errors())), access }
+    }
+
+    /// Who may call what.
+    #[must_use]
+    pub fn access_report(&self) -> &AccessReport {
+        &self.access
+    }
+
+    /// All routes: the API, its document, a page that shows it, and the public keys.
+    #[must_use]
+    pub fn routes(self) -> Route {
+        self.routes
+    }
+}
+
+/// Whether a scheme is a way in for users.
+fn is_open(auth: &Authenticator, scheme: SchemeKind) -> bool {
+    auth.schemes(TypeId::of::<User>()).contains(&scheme)
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App").field("access", &self.access).finish_non_exhaustive()
+    }
+}

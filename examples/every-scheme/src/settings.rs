@@ -1,0 +1,36 @@
+//! What the environment says.
+
+use auth_poem::prelude::*;
+use example_kit::{Common, EnvironmentError, flag, read, text};
+
+/// The settings, each from the environment variable of its name.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Those that all examples know.
+    pub common: Common,
+    /// `SEED`: two users to try it with.
+    pub seed: bool,
+    /// `DISABLE`: the schemes to switch off, with commas between them.
+    pub disabled: Vec<String>,
+    /// `REFRESH_GRACE`, in seconds: for how long a second use of a refresh token is taken for an
+    /// accident. Default: the library's 10.
+    pub refresh_grace: Option<Duration>,
+}
+
+impl Settings {
+    /// Reads the environment.
+    ///
+    /// # Errors
+    ///
+    /// - a variable cannot be read; the message names it
+    pub fn from_env() -> Result<Self, EnvironmentError> {
+        let disabled = text("DISABLE")?.unwrap_or_default();
+        let names = disabled.split(',').map(str::trim).filter(|name| !name.is_empty());
+        Ok(Self {
+            common: Common::from_env("every-scheme")?,
+            seed: flag("SEED")?,
+            disabled: names.map(str::to_owned).collect(),
+            refresh_grace: read("REFRESH_GRACE")?.map(Duration::seconds),
+        })
+    }
+}

@@ -1,0 +1,51 @@
+//! The document is true: every operation, as every caller.
+
+use auth_poem::testing::{Credential, Operation, Sample, Standing, Walk};
+use base64::{Engine, engine::general_purpose::STANDARD};
+
+use crate::server::{ALICE, BOB, Person, Server};
+
+#[tokio::test]
+async fn the_server_does_what_its_document_says() {
+    let server = Server::start();
+    let document = server.root().get("/openapi.json").body.to_string();
+    let report = Walk::new(server.endpoint(), &document)
+        .prefix("/api")
+        .credentials(async |who| {
+            let lacking = who.standing() == Standing::Lacking;
+            credential(&server, who.scheme(), if lacking { BOB } else { ALICE })
+        })
+        .samples(async |operation| Some(sample(&server, operation)))
+        .run()
+        .await;
+    report.assert_clean();
+    assert_eq!(report.skipped(), [""; 0], "{report}");
+    assert_eq!(report.never_succeeded(), [""; 0], "{report}");
+}
+
+fn credential(server: &Server, scheme: &str, person: Person) -> Option<Credential> {
+    match scheme {
+        "session" => server.logged_in(person).cookies.get("sid").map(Credential::new),
+        "basic" => {
+            Some(Credential::new(STANDARD.encode(format!("{}:{}", person.name, person.password))))
+        }
+        "bearer" => Some(Credential::new(server.tokens(person).access)),
+        _ => None,
+    }
+}
+
+fn sample(server: &Server, operation: &Operation) -> Sample {
+    match operation.to_string().as_str() {
+        "POST /login" => Sample::json(ALICE.credentials()),
+        "POST /oauth/token" => form(&format!(
+            "grant_type=refresh_token&refresh_token={}",
+            server.tokens(ALICE).refresh
+        )),
+        "POST /oauth/revoke" => form(&format!("token={}", server.tokens(ALICE).refresh)),
+        _ => Sample::new(),
+    }
+}
+
+fn form(fields: &str) -> Sample {
+    Sample::new().body("application/x-www-form-urlencoded", fields)
+}

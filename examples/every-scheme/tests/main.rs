@@ -1,0 +1,12 @@
+//! What the every-scheme example promises: one user by every way in, and a document that is true.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+
+mod conform;
+mod document;
+mod process;
+mod server;
+mod session;
+mod tokens;
+mod way;
+mod ways;
