@@ -2,7 +2,7 @@
 //!
 //! Where the server comes from:
 //!
-//! 1. A variable names one on which databases may be made: `POSTGRES_URL`.
+//! 1. A variable names one: `POSTGRES_URL`, on which databases may be made, and `REDIS_URL`.
 //! 2. A private one is started from the programs on this machine, once for each test process and on
 //!    a free port. It ends with the process, however that ends, and leaves nothing.
 //! 3. Neither: `skipped: no postgres` is printed and the call gives `None`. With
@@ -24,6 +24,7 @@ mod database;
 mod postgres;
 mod process;
 mod proxy;
+mod redis;
 
 use std::{
     env,
@@ -36,6 +37,10 @@ pub use self::{
     database::Database,
     postgres::{PostgresServer, postgres, postgres_server},
     proxy::Proxy,
+    redis::{
+        AUTHORITY, Keyspace, OTHER_AUTHORITY, RedisCluster, RedisServer, redis, redis_cluster,
+        redis_server, redis_tls_server,
+    },
 };
 
 /// What a test is told where there is no such server.

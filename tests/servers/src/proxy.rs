@@ -30,6 +30,8 @@ struct State {
     delay: Duration,
     /// How many more bytes of answers pass before one is cut.
     left: Option<usize>,
+    /// What a client says before no more of them pass.
+    last_words: Option<Vec<u8>>,
     /// Both ends of each connection.
     connections: HashMap<u64, [TcpStream; 2]>,
     next: u64,
@@ -67,6 +69,12 @@ impl Proxy {
     /// passed.
     pub fn cut_after(&self, bytes: usize) {
         self.network.state().left = Some(bytes);
+    }
+
+    /// Cuts a connection when its client has said this, which the server still hears: what it
+    /// answers is lost.
+    pub fn cut_after_saying(&self, words: &str) {
+        self.network.state().last_words = Some(words.into());
     }
 
     /// Closes new connections at once, or serves them again.
@@ -135,15 +143,26 @@ impl Network {
         let (from, to) = (client.try_clone()?, server.try_clone()?);
         let network = Arc::clone(self);
         thread::spawn(move || {
-            let _ = pass_on(from, to, |bytes| (bytes, Duration::ZERO));
+            let _ = pass_on(from, to, |said| network.question(said));
             network.end(number);
         });
         let network = Arc::clone(self);
         thread::spawn(move || {
-            let _ = pass_on(server, client, |bytes| network.answer(bytes));
+            let _ = pass_on(server, client, |said| network.answer(said.len()));
             network.end(number);
         });
         Ok(())
+    }
+
+    /// Passes whatever a client says, at once, and listens.
+    fn question(&self, said: &[u8]) -> (usize, Duration) {
+        let mut state = self.state();
+        let are_said = |words: &[u8]| said.windows(words.len()).any(|some| some == words);
+        if state.last_words.as_deref().is_some_and(are_said) {
+            state.last_words = None;
+            state.left = Some(0);
+        }
+        (said.len(), Duration::ZERO)
     }
 
     /// How many bytes of an answer pass, and when.
@@ -167,12 +186,12 @@ impl Network {
 fn pass_on(
     mut from: TcpStream,
     mut to: TcpStream,
-    pass: impl Fn(usize) -> (usize, Duration),
+    pass: impl Fn(&[u8]) -> (usize, Duration),
 ) -> io::Result<()> {
     let mut buffer = [0; 16 * 1024];
     loop {
         let said = from.read(&mut buffer)?;
-        let (passing, delay) = pass(said);
+        let (passing, delay) = pass(&buffer[..said]);
         thread::sleep(delay);
         to.write_all(&buffer[..passing])?;
         if said == 0 || passing < said {

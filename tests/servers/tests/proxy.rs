@@ -74,6 +74,16 @@ fn cuts_one_answer_in_its_middle() {
 }
 
 #[test]
+fn loses_the_answer_to_some_words() {
+    let proxy = echo();
+    let mut stream = connect(&proxy);
+    proxy.cut_after_saying("bye");
+    assert_eq!(say(&mut stream, "hello"), "hello");
+    assert_eq!(say(&mut stream, "well, bye now"), "");
+    assert_eq!(say(&mut connect(&proxy), "bye"), "bye");
+}
+
+#[test]
 fn delays_answers() {
     let proxy = echo();
     let mut stream = connect(&proxy);
