@@ -79,7 +79,7 @@ macro_rules! calls {
 calls! {
     /// How often each method of a [`FailingSessions`] was called, failed calls included.
     SessionCalls, SessionCounters {
-        create, load, update, touch, delete, list_by_user,
+        create, load, update, touch, delete, list_by_user, keys_by_user,
         list, delete_by_handle,
         delete_by_user, purge_expired,
     }
@@ -206,6 +206,11 @@ impl SessionStore for FailingSessions {
     ) -> Result<Vec<Arc<SessionRecord>>, Error> {
         self.note(&self.counters.list_by_user)?;
         self.inner.list_by_user(user, now).await
+    }
+
+    async fn keys_by_user(&self, user: &UserKey) -> Result<Vec<(SessionKey, Uuid)>, Error> {
+        self.note(&self.counters.keys_by_user)?;
+        self.inner.keys_by_user(user).await
     }
 
     async fn list(

@@ -181,8 +181,9 @@
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
-//! | `sqlite` | yes | `SqlUsers`, `SqlRoles` and `SqlSessions` on SQLite |
+//! | `sqlite` | yes | `SqlUsers`, `SqlRoles` and `SqlSessions` on SQLite; `FileSessions` |
 //! | `postgres` | no | the same on PostgreSQL; `sql::SqlPool::connect` chooses by the URL |
+//! | `redis` | no | `RedisSessions`, and `RedisCache` for [`CachedSessions`](store::CachedSessions) |
 //! | `swagger-ui` | yes | [`AuthApi::swagger_ui`] |
 //! | `rapidoc`, `redoc`, `scalar`, `openapi-explorer`, `stoplight-elements` | no | the other viewers of poem-openapi |
 //! | `testing` | no | what tests of an application use |

@@ -1,5 +1,9 @@
 //! What an application names: `use auth_poem::prelude::*;`.
 
+#[cfg(feature = "sqlite")]
+pub use auth_core::store::FileSessions;
+#[cfg(feature = "redis")]
+pub use auth_core::store::{Redis, RedisCache, RedisSessions};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use auth_core::{
     api_keys::SqlApiKeys,
@@ -16,7 +20,7 @@ pub use auth_core::{
     password::{PasswordHash, PasswordPolicy},
     rejection::Rejection,
     scopes::Scopes,
-    store::{MemoryDenyList, MemorySessions, MemoryTokens},
+    store::{CachedSessions, MemoryCache, MemoryDenyList, MemorySessions, MemoryTokens},
     user::Scoped,
     users::MemoryUsers,
 };

@@ -64,6 +64,12 @@ impl Browser {
         Self { app, jar: Arc::default() }
     }
 
+    /// Another browser without cookies.
+    #[must_use]
+    pub fn another(&self) -> Self {
+        Self::new(self.app.clone())
+    }
+
     /// A request with this method, as in `"GET"`.
     pub fn ask(&self, method: &str, path: impl Into<String>) -> Ask {
         Ask {

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a panic is how a test fails")]
 
 pub mod api;
+pub mod around;
 pub mod body;
 pub mod browser;
 pub mod depot;
@@ -19,6 +20,7 @@ pub mod vault;
 pub mod world;
 
 pub use crate::{
+    around::Around,
     browser::{Answer, Browser},
     depot::{Badges, Depot, Duty, Keeper},
     failing_keys::FailingApiKeys,

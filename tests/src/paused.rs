@@ -86,6 +86,10 @@ impl SessionStore for PausedSessions {
         self.inner.list_by_user(user, now).await
     }
 
+    async fn keys_by_user(&self, user: &UserKey) -> Result<Vec<(SessionKey, Uuid)>, Error> {
+        self.inner.keys_by_user(user).await
+    }
+
     async fn list(
         &self,
         skip: u32,

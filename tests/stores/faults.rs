@@ -12,15 +12,15 @@ use poem_openapi::payload::PlainText;
 use sqlx::PgPool;
 use tokio::time::{Instant, sleep, timeout};
 
-const PASSWORD: &str = "seven purple giraffes";
+pub(crate) const PASSWORD: &str = "seven purple giraffes";
 
 /// What the pools of most tests here are set to, in place of two seconds.
-const LIMIT: Duration = Duration::from_millis(400);
+pub(crate) const LIMIT: Duration = Duration::from_millis(400);
 
 /// How much later than configured an answer may be on a machine that is busy.
-const SLACK: Duration = Duration::from_millis(800);
+pub(crate) const SLACK: Duration = Duration::from_millis(800);
 
-struct Api;
+pub(crate) struct Api;
 
 #[auth_api]
 impl Api {
@@ -106,20 +106,20 @@ async fn behind_proxy(connections: u32) -> Option<(Database, Proxy, Browser)> {
 }
 
 /// Unavailable within so much time, with a body that says nothing more and no change of the cookie.
-async fn is_unavailable(request: impl IntoFuture<Output = Answer>, within: Duration) {
+pub(crate) async fn is_unavailable(request: impl IntoFuture<Output = Answer>, within: Duration) {
     let begun = Instant::now();
     let answer = request.await;
     let elapsed = begun.elapsed();
     assert_eq!(answer.outcome(), (503, "unavailable".into()), "{answer:?}");
     assert_eq!(answer.set_cookie(), None, "{answer:?}");
-    for detail in ["postgres", "pool", "127.0.0.1", "admins", "session"] {
+    for detail in ["postgres", "redis", "pool", "127.0.0.1", "admins", "session"] {
         assert!(!answer.body.contains(detail), "{}", answer.body);
     }
     assert!(elapsed < within + SLACK, "{elapsed:?}");
 }
 
 /// As long as the outage lasts, nobody is anybody.
-async fn nobody_is_anybody(browser: &Browser, within: Duration) {
+pub(crate) async fn nobody_is_anybody(browser: &Browser, within: Duration) {
     is_unavailable(browser.get("/me"), within).await;
     is_unavailable(browser.get("/maybe"), within).await;
     is_unavailable(browser.post("/login"), within).await;
@@ -128,7 +128,7 @@ async fn nobody_is_anybody(browser: &Browser, within: Duration) {
 }
 
 /// All is well again, after at most one fault for each connection that the pool still believes in.
-async fn recovers(browser: &Browser) {
+pub(crate) async fn recovers(browser: &Browser) {
     for _ in 0..2 {
         let answer = browser.get("/me").await;
         if answer.status == 200 {

@@ -3,8 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod api_keys;
+mod cached;
 mod faults;
+mod file;
 mod migrations;
+mod redis;
+mod redis_faults;
 mod sessions;
 mod tokens;
 mod users;

@@ -18,6 +18,8 @@ pub(crate) mod value;
 #[cfg(feature = "postgres")]
 pub use self::postgres::{open_postgres, postgres_options, postgres_pool_options};
 #[cfg(feature = "sqlite")]
+pub(crate) use self::sqlite::is_busy;
+#[cfg(feature = "sqlite")]
 pub use self::sqlite::{open_sqlite, sqlite_options};
 pub use self::value::{SqlRow, SqlValue};
 use crate::error::Error;

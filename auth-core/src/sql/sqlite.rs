@@ -111,7 +111,7 @@ async fn set_wal(options: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
 }
 
 /// Whether the error is `SQLITE_BUSY`, in any of its extended forms.
-fn is_busy(error: &sqlx::Error) -> bool {
+pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(|error| error.code());
     code.and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == 5)
 }

@@ -9,20 +9,32 @@ use uuid::Uuid;
 
 use crate::{error::Error, secret::SessionKey, session::record::SessionRecord, user::UserKey};
 
+mod cached;
 #[cfg(feature = "testing")]
 pub mod conformance;
 mod deny;
+#[cfg(feature = "sqlite")]
+mod file;
 mod limit;
 mod memory;
+#[cfg(feature = "redis")]
+mod redis;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod sql;
 mod tokens;
 
+#[cfg(feature = "redis")]
+pub use self::cached::RedisCache;
+#[cfg(feature = "sqlite")]
+pub use self::file::FileSessions;
+#[cfg(feature = "redis")]
+pub use self::redis::{Redis, RedisSessions};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use self::sql::{SqlDenyList, SqlSessions, SqlTokens};
 #[cfg(feature = "testing")]
 pub use self::tokens::conformance as token_conformance;
 pub use self::{
+    cached::{Cached, CachedSessions, Lease, MemoryCache, SessionCache},
     deny::{DenyList, MemoryDenyList},
     limit::{Create, SessionLimit, WhenFull},
     memory::MemorySessions,
@@ -107,6 +119,10 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
         user: &UserKey,
         now: DateTime<Utc>,
     ) -> Result<Vec<Arc<SessionRecord>>, Error>;
+
+    /// The keys of the stored sessions in which this user is logged in, expired ones included,
+    /// each with its handle. For [`CachedSessions`], which drops the copies of what it ends.
+    async fn keys_by_user(&self, user: &UserKey) -> Result<Vec<(SessionKey, Uuid)>, Error>;
 
     /// The live sessions in which somebody is logged in, oldest first: `take` of them at most,
     /// without the first `skip`. For administrators; no request of a user needs it.

@@ -35,13 +35,14 @@ use crate::{
 };
 
 mod columns;
+mod crowds;
 mod expiry;
 mod lifecycle;
 mod limit;
 mod update;
 mod users;
 
-pub use self::{columns::*, expiry::*, lifecycle::*, limit::*, update::*, users::*};
+pub use self::{columns::*, crowds::*, expiry::*, lifecycle::*, limit::*, update::*, users::*};
 
 /// Makes one `#[tokio::test]` of each case in [`store::conformance`](crate::store::conformance).
 ///
@@ -87,8 +88,12 @@ macro_rules! session_store_conformance {
                 an_update_never_moves_the_last_activity_back
                 an_update_moves_the_expiry
                 no_update_is_lost
+                no_part_of_the_data_is_lost
                 no_update_revives_a_deleted_session
                 no_touch_revives_a_deleted_session
+                nothing_revives_the_sessions_of_a_user
+                a_clock_that_is_behind_sees_what_was_just_stored
+                a_clock_that_is_ahead_ends_nothing_by_looking
                 lists_the_sessions_of_a_user_oldest_first
                 lists_everybodys_sessions_in_parts
                 tells_similar_user_names_apart
@@ -97,6 +102,7 @@ macro_rules! session_store_conformance {
                 ends_all_sessions_of_a_user_but_one
                 a_change_of_the_user_moves_the_session
                 a_listed_session_is_as_fresh_as_a_loaded_one
+                names_the_keys_of_a_user
                 keeps_the_columns_of_the_application
                 a_limit_refuses_a_session_too_many
                 a_limit_ends_the_oldest_sessions

@@ -282,6 +282,15 @@ impl SessionStore for MemorySessions {
         Ok(records)
     }
 
+    async fn keys_by_user(&self, user: &UserKey) -> Result<Vec<(SessionKey, Uuid)>, Error> {
+        let handle = |key: SessionKey| {
+            let sessions = self.shard(&key).read();
+            let slot = sessions.map.get(&key).filter(|slot| slot.user() == Some(user))?;
+            Some((key, slot.record.handle))
+        };
+        Ok(self.users.keys(user).into_iter().filter_map(handle).collect())
+    }
+
     /// Sorts all sessions for it.
     async fn list(
         &self,

@@ -326,6 +326,19 @@ impl SessionStore for SqlSessions {
         rows.map_err(Error::session_store)?.into_iter().map(record).collect()
     }
 
+    async fn keys_by_user(&self, user: &UserKey) -> Result<Vec<(SessionKey, Uuid)>, Error> {
+        let sql = self.sql.keys_by_user.clone();
+        let rows: Vec<(Vec<u8>, Uuid)> = on_engine!(&self.pool, connection => {
+            sqlx::query_as(sql).bind(user.as_str()).fetch_all(connection).await
+        })
+        .map_err(Error::session_store)?;
+        let key = |(key, handle): (Vec<u8>, Uuid)| {
+            let key = key.try_into().map_err(|_| "the key of a session is not 32 bytes long");
+            Ok((SessionKey::from_bytes(key.map_err(Error::session_store)?), handle))
+        };
+        rows.into_iter().map(key).collect()
+    }
+
     async fn list(
         &self,
         skip: u32,

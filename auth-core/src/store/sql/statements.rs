@@ -20,6 +20,7 @@ pub(super) struct Statements {
     pub(super) delete_live: SqlStr,
     pub(super) delete: SqlStr,
     pub(super) list_by_user: SqlStr,
+    pub(super) keys_by_user: SqlStr,
     pub(super) list: SqlStr,
     pub(super) delete_dead_by_handle: SqlStr,
     pub(super) delete_live_by_handle: SqlStr,
@@ -100,6 +101,7 @@ impl Statements {
                 "SELECT {record} FROM {table} WHERE user_key = ? AND idle_expires_at > ? \
                  ORDER BY created_at, handle"
             )),
+            keys_by_user: sql(&format!("SELECT key_hash, handle FROM {table} WHERE user_key = ?")),
             list: sql(&format!(
                 "SELECT {record} FROM {table} WHERE user_key IS NOT NULL AND idle_expires_at > ? \
                  ORDER BY created_at, handle LIMIT ? OFFSET ?"
