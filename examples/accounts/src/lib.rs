@@ -5,7 +5,7 @@
 //! it together. What any service has besides is in `example-kit`.
 
 use auth_poem::{password::PasswordHasher, prelude::*};
-use example_kit::{BoxError, Outbox};
+use example_kit::{BoxError, Outbox, sessions};
 use poem::{EndpointExt, IntoEndpoint, Route};
 use sqlx::SqlitePool;
 
@@ -35,15 +35,14 @@ pub struct App {
 ///
 /// - the database cannot be migrated, or the configuration does not fit
 pub async fn app(settings: &Settings, keys: JwtKeys, pool: SqlitePool) -> Result<App, BoxError> {
-    let sessions = SqlSessions::new(pool.clone());
-    sessions.migrate().await?;
+    let sessions = sessions::store(&settings.common, "accounts", pool.clone()).await?;
     let denied = SqlDenyList::new(pool.clone());
     denied.migrate().await?;
     database::migrate(&pool).await?;
 
     let mut config = AuthConfig::new()
         .user::<User>(SqlUsers::new(pool.clone()))
-        .sessions(sessions)
+        .shared_sessions(sessions)
         .jwt(keys)
         .deny_list(denied)
         .issuer("accounts")

@@ -9,10 +9,11 @@ use example_kit::{BoxError, Process, keys};
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
     let process = Process::start()?;
-    let settings = Settings::from_env()?;
+    let mut settings = Settings::from_env()?;
 
     // The report needs no state of its own: neither a file nor a key is left behind.
     if process.wants_access_report() {
+        settings.common.redis_url = None;
         let keys = JwtKeys::generate(JwtAlgorithm::EdDsa)?;
         let app = app(&settings, keys, open_sqlite("sqlite::memory:").await?).await?;
         process.print_access_report(&app.api.access_report());

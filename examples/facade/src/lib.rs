@@ -11,7 +11,7 @@ use auth_poem::{
     prelude::*,
     users::{RoleStore, UserStore},
 };
-use example_kit::{BoxError, Database, Outbox};
+use example_kit::{BoxError, Database, Outbox, sessions};
 use poem::{EndpointExt, IntoEndpoint, Route, endpoint::make_sync, get, web::Json};
 
 pub mod api;
@@ -61,12 +61,11 @@ pub async fn auth_config(
     database: &Database,
     services: &Services,
 ) -> Result<AuthConfig, BoxError> {
-    let sessions = SqlSessions::new(database.auth());
-    sessions.migrate().await?;
+    let sessions = sessions::store(&settings.common, "facade", database.auth()).await?;
     let users = SqlUsers::new(database.auth()).with_roles(RolesOf(services.roles.clone()));
     let mut config = AuthConfig::new()
         .user::<User>(users)
-        .sessions(sessions)
+        .shared_sessions(sessions)
         .session_header(SESSION_HEADER)
         .expiry(settings.expiry())
         .password_policy(PasswordPolicy::default().min_length(8))

@@ -6,10 +6,11 @@ use example_kit::{BoxError, Database, Process};
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
     let process = Process::start()?;
-    let settings = Settings::from_env()?;
+    let mut settings = Settings::from_env()?;
 
     // The report needs no state of its own: no file is left behind.
     if process.wants_access_report() {
+        settings.common.redis_url = None;
         let database = Database::in_memory().await?;
         let app = App::new(&settings, &database, Services::on(&database).await?).await?;
         process.print_access_report(&app.api.access_report());

@@ -8,6 +8,7 @@ pub mod keys;
 pub mod nullable;
 pub mod outbox;
 pub mod process;
+pub mod sessions;
 pub mod settings;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -18,7 +19,7 @@ pub use crate::{
     nullable::Nullable,
     outbox::{Message, Outbox},
     process::Process,
-    settings::Common,
+    settings::{Common, RedisUrl},
 };
 
 /// Anything that keeps a program from starting.

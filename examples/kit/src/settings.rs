@@ -1,6 +1,7 @@
 //! The settings that all examples know.
 
 use std::{
+    fmt,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
 };
@@ -14,10 +15,23 @@ pub struct Common {
     pub address: SocketAddr,
     /// `DATABASE_URL`, default an SQLite file in the working directory.
     pub database_url: String,
+    /// `REDIS_URL`: sessions go there, and not into the database. Several, with commas between
+    /// them, are nodes of a cluster.
+    pub redis_url: Option<RedisUrl>,
     /// `SECURE_COOKIES`: the library's cookie, for https. Off, because the examples speak http.
     pub secure_cookies: bool,
     /// `OUTBOX`: the folder that messages are written to; without it they are logged.
     pub outbox: Option<PathBuf>,
+}
+
+/// A URL with a password in it, which is not shown.
+#[derive(Clone)]
+pub struct RedisUrl(pub String);
+
+impl fmt::Debug for RedisUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RedisUrl(…)")
+    }
 }
 
 impl Common {
@@ -27,6 +41,7 @@ impl Common {
         Self {
             address: (Ipv4Addr::LOCALHOST, 8000).into(),
             database_url: format!("sqlite://{name}.db"),
+            redis_url: None,
             secure_cookies: false,
             outbox: None,
         }
@@ -44,6 +59,7 @@ impl Common {
         Ok(Self {
             address: (host, port).into(),
             database_url: text("DATABASE_URL")?.unwrap_or(default.database_url),
+            redis_url: text("REDIS_URL")?.map(RedisUrl),
             secure_cookies: flag("SECURE_COOKIES")?,
             outbox: text("OUTBOX")?.map(PathBuf::from),
         })

@@ -5,6 +5,7 @@ mod change;
 mod client;
 mod email;
 mod process;
+mod redis;
 mod server;
 mod token;
 mod user;
