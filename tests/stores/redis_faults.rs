@@ -3,10 +3,17 @@
 
 use std::{sync::Arc, time::Duration};
 
-use auth_core::store::{Redis, RedisSessions};
+use auth_core::{
+    error::Error,
+    secret::{SecurityStamp, SessionKey, SessionToken},
+    session::record::{SessionLogin, SessionRecord},
+    store::{Create, Redis, RedisSessions, SessionStore, Update},
+    user::UserKey,
+};
 use auth_poem::prelude::*;
 use auth_test_servers::{Proxy, RedisServer};
 use auth_tests::{Admin, Browser, Rank, world::fast_hasher};
+use chrono::TimeDelta;
 use poem::{EndpointExt, IntoEndpoint};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -202,4 +209,121 @@ async fn a_server_without_memory_takes_no_changes_but_logouts() {
     assert_eq!(other.get("/me").await.status, 401);
     server.ask::<()>(&["CONFIG", "SET", "maxmemory", "0"]).unwrap();
     recovers(&browser).await;
+}
+
+/// Sessions of many users all over a cluster.
+async fn all_over(
+    sessions: &RedisSessions,
+    now: DateTime<Utc>,
+) -> Vec<(SessionKey, SessionRecord)> {
+    let mut all = Vec::new();
+    for n in 0..24 {
+        let user = UserKey::from(format!("users:{n}"));
+        let record = SessionRecord {
+            handle: Uuid::new_v4(),
+            login: Some(SessionLogin { user, stamp: SecurityStamp::of_epoch(0), at: now }),
+            data: Default::default(),
+            created_at: now,
+            last_active_at: now,
+            idle_timeout: TimeDelta::minutes(30),
+            expires_at: now + TimeDelta::hours(12),
+            persistent: false,
+            ip: None,
+            user_agent: None,
+            columns: Default::default(),
+            version: 1,
+        };
+        let key = SessionToken::generate().unwrap().key();
+        let created = sessions.create(&key, Arc::new(record.clone()), None).await.unwrap();
+        assert_eq!(created, Create::Done);
+        all.push((key, record));
+    }
+    all
+}
+
+#[tokio::test]
+async fn a_node_of_a_cluster_that_is_stopped() {
+    let Some(mut cluster) = auth_test_servers::private_redis_cluster() else { return };
+    let sessions = RedisSessions::new(Redis::cluster(cluster.urls()).unwrap().timeout(LIMIT));
+    let now = Utc::now();
+    let all = all_over(&sessions, now).await;
+    cluster.nodes[1].stop();
+    let (mut there, mut faults) = (0, 0);
+    for (key, _) in &all {
+        let begun = Instant::now();
+        match sessions.load(key, now).await {
+            Ok(session) => {
+                assert!(session.is_some());
+                there += 1;
+            }
+            Err(error) => {
+                assert!(matches!(error, Error::Store { store: "session", .. }), "{error:?}");
+                faults += 1;
+            }
+        }
+        assert!(begun.elapsed() < LIMIT + SLACK, "{:?}", begun.elapsed());
+    }
+    assert!(there > 0 && faults > 0, "{there} and {faults}");
+    cluster.nodes[1].start();
+    let begun = Instant::now();
+    for (key, record) in &all {
+        let next = SessionRecord { version: 2, ..record.clone() };
+        loop {
+            match sessions.update(key, Arc::new(next.clone()), now).await {
+                Ok(update) => {
+                    assert_eq!(update, Update::Done);
+                    break;
+                }
+                Err(error) => {
+                    assert!(begun.elapsed().as_secs() < 30, "{error}");
+                    sleep(LIMIT / 8).await;
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_slot_that_moves_to_another_node_takes_its_sessions_along() {
+    let Some(cluster) = auth_test_servers::private_redis_cluster() else { return };
+    let sessions = RedisSessions::new(Redis::cluster(cluster.urls()).unwrap());
+    let now = Utc::now();
+    let all = all_over(&sessions, now).await;
+    let [from, to, _] = &cluster.nodes[..] else { panic!("three nodes") };
+    let id = |node: &RedisServer| node.ask::<String>(&["CLUSTER", "MYID"]).unwrap();
+    let (from_id, to_id) = (id(from), id(to));
+    let (host, port) = ("127.0.0.1", to.url());
+    let port = port.trim_end_matches('/').rsplit_once(':').unwrap().1;
+    let password = to.url();
+    let password = password.split_once("//:").unwrap().1.split_once('@').unwrap().0;
+    let keys: Vec<String> = from.ask(&["KEYS", "auth:s:*"]).unwrap();
+    assert!(!keys.is_empty());
+    let mut slots = Vec::new();
+    for key in &keys {
+        let slot: u16 = from.ask(&["CLUSTER", "KEYSLOT", key]).unwrap();
+        let slot = slot.to_string();
+        to.ask::<()>(&["CLUSTER", "SETSLOT", &slot, "IMPORTING", &from_id]).unwrap();
+        from.ask::<()>(&["CLUSTER", "SETSLOT", &slot, "MIGRATING", &to_id]).unwrap();
+        let migrate = ["MIGRATE", host, port, key, "0", "5000", "AUTH", password];
+        from.ask::<()>(&migrate).unwrap();
+        slots.push(slot);
+    }
+    let check = async |version: u64| {
+        for (key, record) in &all {
+            let stored = sessions.load(key, now).await.unwrap().unwrap();
+            assert_eq!(stored.version, version - 1);
+            let next = SessionRecord { version, ..record.clone() };
+            let update = sessions.update(key, Arc::new(next), now).await.unwrap();
+            assert_eq!(update, Update::Done);
+            let user = &record.login.as_ref().unwrap().user;
+            assert_eq!(sessions.list_by_user(user, now).await.unwrap().len(), 1);
+        }
+    };
+    check(2).await;
+    for slot in &slots {
+        for node in [to, from] {
+            node.ask::<()>(&["CLUSTER", "SETSLOT", slot, "NODE", &to_id]).unwrap();
+        }
+    }
+    check(3).await;
 }

@@ -38,8 +38,8 @@ pub use self::{
     postgres::{PostgresServer, postgres, postgres_server},
     proxy::Proxy,
     redis::{
-        AUTHORITY, Keyspace, OTHER_AUTHORITY, RedisCluster, RedisServer, redis, redis_cluster,
-        redis_server, redis_tls_server,
+        AUTHORITY, Keyspace, OTHER_AUTHORITY, RedisCluster, RedisServer, private_redis_cluster,
+        redis, redis_cluster, redis_server, redis_tls_server,
     },
 };
 

@@ -13,7 +13,7 @@ use std::{
 use redis::{Client, Connection, ConnectionInfo, FromRedisValue, IntoConnectionInfo};
 use uuid::Uuid;
 
-pub use self::cluster::{RedisCluster, redis_cluster};
+pub use self::cluster::{RedisCluster, private_redis_cluster, redis_cluster};
 use crate::{
     Proxy, missing,
     process::{Folder, Process, free_port, programs, wait_until},

@@ -90,11 +90,8 @@ impl<'a> Index<'a> {
             if some.is_empty() {
                 break;
             }
-            let mut command = redis::cmd("MGET");
-            for entry in &some {
-                command.arg(self.keys.session_of(&entry.member));
-            }
-            let values: Vec<Option<Vec<u8>>> = self.call.ask(&command, Effect::Repeatable).await?;
+            let keys = some.iter().map(|entry| self.keys.session_of(&entry.member));
+            let values = self.call.values(keys).await?;
             for (entry, value) in some.into_iter().zip(values) {
                 let Some(value) = value else {
                     dead.push(entry);

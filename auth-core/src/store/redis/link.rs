@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::try_join_all;
 use redis::{
     AsyncConnectionConfig, Client, Cmd, ConnectionInfo, ErrorKind, FromRedisValue, PushInfo,
     PushKind, RedisError, RedisResult, ServerErrorKind, TlsCertificates, Value,
@@ -38,6 +39,10 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// How often all connections to a cluster are made anew over answers that did not come. One node
 /// that hangs must not take the sessions on the others with it.
 const CLUSTER_AGE: Duration = Duration::from_secs(10);
+
+/// How old a connection to a server is at least that is given up because the server has become a
+/// replica: one that stays one would have each change connect anew.
+const READ_ONLY: Duration = Duration::from_secs(1);
 
 /// A Redis server or cluster, as the stores reach it. Valkey is meant as well.
 ///
@@ -206,6 +211,12 @@ impl fmt::Debug for Redis {
     }
 }
 
+impl Effect {
+    fn is_repeatable(self) -> bool {
+        self == Self::Repeatable
+    }
+}
+
 impl Settings {
     fn certificates(&self) -> Option<TlsCertificates> {
         let root_cert = self.root_certificates.clone()?;
@@ -352,18 +363,18 @@ impl Call<'_> {
                 Err(error) => error,
             };
             let lost = error.is_io_error() || error.kind() == ErrorKind::Parse;
+            let cluster = self.link.settings.cluster;
+            // Where the name leads by now, there may be a new primary.
+            let moves = !cluster && is_read_only(&error) && connected.since.elapsed() >= READ_ONLY;
             if error.is_timeout() {
                 connected.is_overdue();
-            } else if lost || is_read_only(&error) {
-                // Where the name leads by now, there may be a new primary.
-                if !self.link.settings.cluster {
-                    connected.give_up();
-                }
+            } else if moves || lost && !cluster {
+                connected.give_up();
             }
             let again = match attempt {
                 _ if error.is_timeout() => false,
-                1 => was_refused(&error) || lost && effect == Effect::Repeatable,
-                2..ATTEMPTS => was_refused(&error) && self.link.settings.cluster,
+                1 => moves || cluster && was_refused(&error) || lost && effect.is_repeatable(),
+                2..ATTEMPTS => cluster && was_refused(&error),
                 _ => false,
             };
             if !again {
@@ -374,6 +385,24 @@ impl Call<'_> {
             }
             redirected = Some(error).filter(|error| error.kind() == ServerErrorKind::Ask.into());
         }
+    }
+
+    /// The values of keys: by one command, or in a cluster by one for each, because any of the keys
+    /// may be on its way to another node.
+    pub(in crate::store) async fn values(
+        &self,
+        keys: impl IntoIterator<Item = String>,
+    ) -> Result<Vec<Option<Vec<u8>>>, Error> {
+        if self.link.settings.cluster {
+            let get =
+                async |key: String| self.ask(redis::cmd("GET").arg(key), Effect::Repeatable).await;
+            return try_join_all(keys.into_iter().map(get)).await;
+        }
+        let mut command = redis::cmd("MGET");
+        for key in keys {
+            command.arg(key);
+        }
+        self.ask(&command, Effect::Repeatable).await
     }
 
     /// Asks one node of a cluster, or the server.

@@ -33,15 +33,12 @@ impl RedisSessions {
         for (node, _) in self.nodes().await? {
             let mut place = (node, "0".to_owned());
             while let Some(keys) = self.step(&mut place, "s:").await? {
+                // No keys are no command.
                 if keys.is_empty() {
                     continue;
                 }
-                let mut command = redis::cmd("MGET");
-                for member in &keys {
-                    command.arg(self.keys.session_of(member));
-                }
-                let values: Vec<Option<Vec<u8>>> =
-                    self.redis.call().ask(&command, Effect::Repeatable).await?;
+                let keys = keys.iter().map(|member| self.keys.session_of(member));
+                let values = self.redis.call().values(keys).await?;
                 for value in values.into_iter().flatten() {
                     sessions.push(record(&value)?);
                 }

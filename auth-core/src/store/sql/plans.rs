@@ -18,6 +18,7 @@ async fn each_query_finds_its_rows_by_an_index() {
         (&sql.delete_live, "auth_sessions_pkey"),
         (&sql.delete, "auth_sessions_pkey"),
         (&sql.list_by_user, "auth_sessions_user_key"),
+        (&sql.keys_by_user, "auth_sessions_user_key"),
         (&sql.delete_dead_by_handle, "auth_sessions_user_key"),
         (&sql.delete_live_by_handle, "auth_sessions_user_key"),
         (&sql.delete_dead_by_user, "auth_sessions_user_key"),

@@ -22,6 +22,12 @@ pub fn redis_cluster() -> Option<&'static RedisCluster> {
     cluster.or_else(|| missing("redis", REMEDY))
 }
 
+/// A private cluster for one test, which may stop its nodes.
+#[must_use]
+pub fn private_redis_cluster() -> Option<RedisCluster> {
+    RedisCluster::find().or_else(|| missing("redis", REMEDY))
+}
+
 impl RedisCluster {
     /// Starts a new cluster, if the program is on this machine.
     fn find() -> Option<Self> {
