@@ -326,7 +326,7 @@ async fn what_somebody_else_wrote_is_a_fault() {
 async fn a_user_of_an_access_list_needs_no_more_than_is_documented() {
     let Some(server) = auth_test_servers::redis_server() else { return };
     let keys = server.keyspace();
-    let allowed = "+get +mget +set +del +pexpireat +pexpire +pttl +hset +hget +hgetall +hlen +hdel \
+    let allowed = "+get +mget +set +del +pexpireat +hset +hget +hgetall +hlen +hdel \
                    +eval +evalsha +scan +ping";
     let pattern = format!("~{}*", keys.prefix());
     let mut command = vec!["ACL", "SETUSER", "shop", "on", ">hunter2", &pattern, "-@all"];

@@ -19,5 +19,6 @@ mod path_guards;
 mod refresh_tokens;
 mod secrets;
 mod session_header;
+mod stale_cache;
 mod token_forgery;
 mod unread_bodies;

@@ -60,6 +60,9 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// take `max_age` to arrive, and is never undone. It is not refused over a cache that is away, or
 /// nobody could log out for as long.
 ///
+/// Where a user's requests go to several processes in turn, take `RedisCache`: with a cache in each,
+/// what one has just written the other reads only later.
+///
 /// A change of session data is never made to an old copy: the database compares versions, and a
 /// conflict drops the copy before the change is tried again.
 ///

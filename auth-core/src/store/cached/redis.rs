@@ -14,7 +14,7 @@ use crate::{
     error::Error,
     secret::SessionKey,
     session::record::SessionRecord,
-    store::redis::{Keys, Parts, Redis, link::Effect, record, script::Script},
+    store::redis::{Keys, Parts, Redis, call::Effect, record, script::Script},
 };
 
 /// How long is waited for a cache. The database is there too, and answers in a few milliseconds.

@@ -16,7 +16,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     Keys,
-    link::{Call, Effect},
+    call::{Call, Effect},
     record::{record, user_name},
     script::{ENTER_INDEX, HEAL_INDEX},
 };

@@ -3,14 +3,14 @@
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
 use futures_util::future::try_join_all;
 use uuid::Uuid;
 
 use self::{
+    call::{Call, Effect},
     index::{Entered, Entry, Index},
-    link::{Call, Effect},
+    keys::GRACE,
     record::user_name,
     script::{END_SESSION, TOUCH_SESSION, UPDATE_SESSION},
 };
@@ -18,18 +18,18 @@ use super::{Create, SessionLimit, SessionStore, Update};
 use crate::{error::Error, secret::SessionKey, session::record::SessionRecord, user::UserKey};
 
 mod address;
+pub(super) mod call;
 mod index;
-pub(super) mod link;
+mod keys;
+mod link;
 mod record;
 mod scan;
 pub(super) mod script;
+mod server;
 
-pub use self::link::Redis;
+pub(super) use self::keys::Keys;
 pub(super) use self::record::{Parts, record};
-
-/// How much longer than a session lives the server keeps it, in milliseconds. Whether a session is
-/// alive is decided by the clock of whoever asks; the server's own only cleans up, and may be ahead.
-const GRACE: i64 = 60_000;
+pub use self::server::Redis;
 
 /// How many sessions are ended at once.
 const AT_ONCE: usize = 100;
@@ -96,18 +96,6 @@ pub struct RedisSessions {
     keys: Keys,
 }
 
-/// The names of keys.
-#[derive(Clone)]
-pub(super) struct Keys {
-    prefix: Arc<str>,
-}
-
-impl Default for Keys {
-    fn default() -> Self {
-        Self { prefix: "auth:".into() }
-    }
-}
-
 impl RedisSessions {
     /// A store whose keys begin with `auth:`.
     #[must_use]
@@ -168,57 +156,11 @@ impl RedisSessions {
     }
 }
 
-impl Keys {
-    pub(super) fn new(prefix: &str) -> Result<Self, Error> {
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.:".contains(&byte);
-        if prefix.bytes().all(allowed) {
-            return Ok(Self { prefix: prefix.into() });
-        }
-        Err(Error::Misconfigured(format!(
-            "the prefix of keys {prefix:?} may have ASCII letters, digits and `_-.:` only"
-        )))
-    }
-
-    /// The name of a session in keys and indexes.
-    pub(super) fn member(key: &SessionKey) -> String {
-        URL_SAFE_NO_PAD.encode(key.as_bytes())
-    }
-
-    /// The session of that name.
-    fn key_of(member: &str) -> Option<SessionKey> {
-        let bytes = URL_SAFE_NO_PAD.decode(member).ok()?;
-        Some(SessionKey::from_bytes(bytes.try_into().ok()?))
-    }
-
-    fn session(&self, key: &SessionKey) -> String {
-        self.session_of(&Self::member(key))
-    }
-
-    fn session_of(&self, member: &str) -> String {
-        self.of("s:", member)
-    }
-
-    fn index(&self, user: &str) -> String {
-        self.of("u:", user)
-    }
-
-    /// A key of some kind.
-    pub(super) fn of(&self, kind: &str, name: &str) -> String {
-        [&*self.prefix, kind, name].concat()
-    }
-
-    /// Until when the server keeps what ends then.
-    fn kept_until(ends_at: i64) -> i64 {
-        // Zero and less is no time to Redis.
-        ends_at.saturating_add(GRACE).max(1)
-    }
-}
-
 impl fmt::Debug for RedisSessions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisSessions")
             .field("redis", &self.redis)
-            .field("prefix", &self.keys.prefix)
+            .field("prefix", &self.keys)
             .finish()
     }
 }

@@ -11,7 +11,7 @@ use redis::{
 };
 
 use super::{
-    Keys, RedisSessions, address, index::Index, link::Effect, record::record, script::PURGE_SESSION,
+    Keys, RedisSessions, address, call::Effect, index::Index, record::record, script::PURGE_SESSION,
 };
 use crate::{error::Error, session::record::SessionRecord, user::UserKey};
 

@@ -5,7 +5,7 @@ use std::{fmt::Write, sync::LazyLock};
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use redis::{Cmd, ErrorKind, FromRedisValue, ServerErrorKind};
 
-use super::link::{Call, Effect};
+use super::call::{Call, Effect};
 use crate::error::Error;
 
 /// A script, and the name by which the server knows it once it has run.
