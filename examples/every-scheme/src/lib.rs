@@ -41,6 +41,8 @@ pub async fn app(settings: &Settings, keys: JwtKeys, database: &Database) -> Res
     refresh.migrate().await?;
     let denied = SqlDenyList::new(database.auth());
     denied.migrate().await?;
+    let api_keys = SqlApiKeys::new(database.auth());
+    api_keys.migrate().await?;
 
     let mut config = AuthConfig::new()
         .user::<User>(SqlUsers::new(database.auth()))
@@ -50,6 +52,7 @@ pub async fn app(settings: &Settings, keys: JwtKeys, database: &Database) -> Res
         .audience("every-scheme")
         .refresh_tokens(refresh)
         .deny_list(denied)
+        .api_keys(api_keys)
         .document_password_flow("/api/oauth/token");
     if let Some(grace) = settings.refresh_grace {
         config = config.refresh_grace(grace);
@@ -61,12 +64,22 @@ pub async fn app(settings: &Settings, keys: JwtKeys, database: &Database) -> Res
         config = config.disable_scheme(scheme);
     }
     let auth = config.build()?;
-    Ok(App::new(&auth, api::apis(&auth)))
+    Ok(App::new(&auth))
 }
 
 impl App {
-    /// These operations, and the token endpoint, where tokens are a way in.
-    fn new<T: OpenApi + 'static>(auth: &Authenticator, apis: T) -> Self {
+    /// The operations, as far as the schemes are open that they live by.
+    fn new(auth: &Authenticator) -> Self {
+        let apis = api::open_to_all(auth);
+        let logs_in = [SchemeKind::Session, SchemeKind::Bearer, SchemeKind::Basic];
+        if !logs_in.into_iter().any(|scheme| is_open(auth, scheme)) {
+            // Those who are there have keys, and nobody can make another one.
+            return Self::serving(auth, apis);
+        }
+        Self::with_tokens(auth, (apis, api::keys(auth)))
+    }
+
+    fn with_tokens<T: OpenApi + 'static>(auth: &Authenticator, apis: T) -> Self {
         if is_open(auth, SchemeKind::Bearer) {
             Self::serving(auth, (apis, auth.token_routes::<User>()))
         } else {

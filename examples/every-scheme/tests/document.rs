@@ -2,6 +2,7 @@
 
 use auth_poem::testing::{Credential, Operation, Sample, Standing, Walk};
 use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::json;
 
 use crate::server::{ALICE, BOB, Person, Server};
 
@@ -29,6 +30,7 @@ fn credential(server: &Server, scheme: &str, person: Person) -> Option<Credentia
         "basic" => {
             Some(Credential::new(STANDARD.encode(format!("{}:{}", person.name, person.password))))
         }
+        "api_key" => server.key(person, &["reports:read"])["key"].as_str().map(Credential::new),
         "bearer" => Some(Credential::new(server.tokens(person).access)),
         _ => None,
     }
@@ -42,6 +44,11 @@ fn sample(server: &Server, operation: &Operation) -> Sample {
             server.tokens(ALICE).refresh
         )),
         "POST /oauth/revoke" => form(&format!("token={}", server.tokens(ALICE).refresh)),
+        "POST /keys" => Sample::json(json!({ "name": "a key", "scopes": ["reports:read"] })),
+        "DELETE /keys/{id}" | "POST /keys/{id}/rotate" => {
+            let key = server.key(ALICE, &[]);
+            Sample::new().parameter("id", key["id"].as_str().unwrap())
+        }
         _ => Sample::new(),
     }
 }

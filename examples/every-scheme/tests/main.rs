@@ -4,6 +4,7 @@
 
 mod conform;
 mod document;
+mod keys;
 mod process;
 mod server;
 mod session;

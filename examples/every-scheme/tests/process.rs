@@ -89,18 +89,15 @@ fn every_way_leads_in_on_postgresql() {
 /// Every way in on another engine, with what a restart keeps.
 fn every_way_leads_in_on(url: &str) {
     let mut server = Server::start_with(&[("DATABASE_URL", url)]);
-    let clients: Vec<_> = Way::ALL.map(|way| way.client(&server, ALICE)).into();
+    let visitors = Way::ALL.map(|way| way.visitor(&server, ALICE));
     for way in Way::ALL {
         way.get(&server, BOB, "/reports").assert_refused(403, "forbidden");
         assert_eq!(way.wrong(&server, ALICE).get("/me").status, 401, "{way:?}");
     }
     server.stop();
     server.start_again();
-    for (way, presented) in Way::ALL.into_iter().zip(clients) {
-        let mut client = server.client();
-        (client.cookies, client.headers, client.token) =
-            (presented.cookies, presented.headers, presented.token);
-        let answer = client.get("/me");
+    for (way, visitor) in Way::ALL.into_iter().zip(visitors) {
+        let answer = visitor.at(&server).get("/me");
         let known = (&answer.body["username"], &answer.body["scheme"]);
         assert_eq!(known, (&json!("alice"), &json!(way.scheme())), "{answer:?}");
     }

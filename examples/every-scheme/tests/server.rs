@@ -82,6 +82,24 @@ impl Server {
         client
     }
 
+    /// A client that somebody makes keys with.
+    pub(crate) fn maker(&self, person: Person) -> Client {
+        if self.document.schemes().contains(&"session") {
+            self.logged_in(person)
+        } else {
+            self.with_basic(person, person.password)
+        }
+    }
+
+    /// An API key of somebody, as its first answer has it.
+    pub(crate) fn key(&self, person: Person, scopes: &[&str]) -> Value {
+        let wanted = json!({ "name": "a key", "scopes": scopes });
+        let answer = self.maker(person).post("/keys", wanted);
+        let answer = self.conforming("POST", "/keys", answer);
+        assert_eq!(answer.status, 201, "{answer:?}");
+        answer.body
+    }
+
     /// An answer that is what the document says; the path is one of the document.
     pub(crate) fn conforming(&self, method: &str, path: &str, answer: Answer) -> Answer {
         self.document.check(method, path, &answer);

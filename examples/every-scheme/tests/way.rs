@@ -1,6 +1,7 @@
 //! A way in, as a client goes it.
 
 use example_kit::testing::{Answer, Body, Client};
+use serde_json::{Value, json};
 
 use crate::server::{Person, Server};
 
@@ -10,11 +11,14 @@ pub(crate) enum Way {
     Session,
     Basic,
     Bearer,
+    KeyInHeader,
+    KeyAsBearer,
 }
 
 impl Way {
     /// All of them.
-    pub(crate) const ALL: [Self; 3] = [Self::Session, Self::Basic, Self::Bearer];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Session, Self::Basic, Self::Bearer, Self::KeyInHeader, Self::KeyAsBearer];
 
     /// What answers and documents call it.
     pub(crate) fn scheme(self) -> &'static str {
@@ -22,15 +26,35 @@ impl Way {
             Self::Session => "session",
             Self::Basic => "basic",
             Self::Bearer => "bearer",
+            Self::KeyInHeader | Self::KeyAsBearer => "api_key",
         }
     }
 
-    /// What a wrong credential is refused with, where the user is optional too.
+    /// How far it reaches, as answers say it.
+    pub(crate) fn scopes(self) -> Value {
+        match self {
+            Self::KeyInHeader | Self::KeyAsBearer => json!(["reports:read"]),
+            Self::Session | Self::Basic | Self::Bearer => Value::Null,
+        }
+    }
+
+    /// What `WWW-Authenticate` calls it.
+    pub(crate) fn challenge(self) -> Option<&'static str> {
+        match self {
+            Self::Session => None,
+            Self::Basic => Some("Basic "),
+            Self::Bearer => Some("Bearer "),
+            Self::KeyInHeader | Self::KeyAsBearer => Some("ApiKey "),
+        }
+    }
+
+    /// What a wrong credential is refused with.
     pub(crate) fn refusal(self) -> &'static str {
         match self {
             Self::Session => "invalid_session",
             Self::Basic => "wrong_credentials",
             Self::Bearer => "invalid_token",
+            Self::KeyInHeader | Self::KeyAsBearer => "invalid_api_key",
         }
     }
 
@@ -40,18 +64,21 @@ impl Way {
         self != Self::Session
     }
 
-    /// A client that somebody comes in with.
-    pub(crate) fn client(self, server: &Server, person: Person) -> Client {
-        match self {
+    /// Somebody who comes in.
+    pub(crate) fn visitor(self, server: &Server, person: Person) -> Visitor {
+        Visitor::new(match self {
             Self::Session => server.logged_in(person),
             Self::Basic => server.with_basic(person, person.password),
             Self::Bearer => server.with_token(person),
-        }
+            Self::KeyInHeader | Self::KeyAsBearer => {
+                self.with_key(server, &server.key(person, &["reports:read"])["key"])
+            }
+        })
     }
 
-    /// A client with a credential of the right form that does not hold.
-    pub(crate) fn wrong(self, server: &Server, person: Person) -> Client {
-        match self {
+    /// Somebody with a credential of the right form that does not hold.
+    pub(crate) fn wrong(self, server: &Server, person: Person) -> Visitor {
+        Visitor::new(match self {
             Self::Session => {
                 let client = server.logged_in(person);
                 assert_eq!(client.clone().send("POST", "/logout", Body::Empty).status, 204);
@@ -67,12 +94,83 @@ impl Way {
                 token.replace_range(place..=place, other);
                 client
             }
+            Self::KeyInHeader | Self::KeyAsBearer => {
+                let old = server.key(person, &[]);
+                let path = format!("/keys/{}/rotate", old["id"].as_str().unwrap());
+                let rotated = server.maker(person).send("POST", &path, Body::Empty);
+                assert_eq!(rotated.status, 200, "{rotated:?}");
+                self.with_key(server, &old["key"])
+            }
+        })
+    }
+
+    /// A client with an API key.
+    pub(crate) fn with_key(self, server: &Server, key: &Value) -> Client {
+        let (mut client, key) = (server.client(), key.as_str().unwrap().to_owned());
+        match self {
+            Self::KeyAsBearer => client.token = Some(key),
+            _ => client.set_header("x-api-key", key),
         }
+        client
     }
 
     /// Asks for a path as somebody.
     pub(crate) fn get(self, server: &Server, person: Person, path: &str) -> Answer {
-        let answer = self.client(server, person).get(path);
+        let answer = self.visitor(server, person).get(path);
         server.conforming("GET", path, answer)
+    }
+}
+
+/// Somebody, and what he presents.
+#[derive(Debug, Clone)]
+pub(crate) struct Visitor {
+    pub(crate) client: Client,
+}
+
+impl Visitor {
+    fn new(client: Client) -> Self {
+        Self { client }
+    }
+
+    /// The same, with what he presents, at another process or at one that was started again.
+    pub(crate) fn at(&self, server: &Server) -> Self {
+        let mut client = server.client();
+        client.cookies = self.client.cookies.clone();
+        client.headers = self.client.headers.clone();
+        client.token = self.client.token.clone();
+        Self { client }
+    }
+
+    /// Somebody who presents what both of them present, if that fits into one request.
+    pub(crate) fn together(self, other: Self) -> Option<Self> {
+        let taken = other.presents();
+        if self.presents().iter().any(|place| taken.contains(place)) {
+            return None;
+        }
+        let Client { cookies, headers, token, .. } = self.client;
+        let mut client = other.client;
+        client.cookies.extend(cookies);
+        client.headers.extend(headers);
+        client.token = client.token.or(token);
+        Some(Self { client })
+    }
+
+    /// The places where a credential stands.
+    fn presents(&self) -> Vec<String> {
+        let Client { cookies, headers, token, .. } = &self.client;
+        let cookies = cookies.keys().cloned();
+        let headers = headers.iter().map(|(name, _)| (*name).to_owned());
+        let token = token.iter().map(|_| "authorization".to_owned());
+        cookies.chain(headers).chain(token).collect()
+    }
+
+    /// Asks for a path.
+    pub(crate) fn get(&mut self, path: &str) -> Answer {
+        self.send("GET", path, Body::Empty)
+    }
+
+    /// Sends anything.
+    pub(crate) fn send(&mut self, method: &str, path: &str, body: Body<'_>) -> Answer {
+        self.client.send(method, path, body)
     }
 }

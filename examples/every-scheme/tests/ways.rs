@@ -1,7 +1,7 @@
 //! Every way in, by one table.
 
-use example_kit::testing::{Body, Client};
-use serde_json::{Value, json};
+use example_kit::testing::{Answer, Body};
+use serde_json::json;
 
 use crate::{
     server::{ALICE, BOB, Server},
@@ -23,7 +23,7 @@ fn every_way_leads_to_the_same_user() {
                 assert_eq!(answer.status, 200, "{way:?} {path}: {answer:?}");
                 assert_eq!(answer.body["username"], person.name);
                 assert_eq!(answer.body["scheme"], way.scheme());
-                assert_eq!(answer.body["scopes"], Value::Null, "{way:?}");
+                assert_eq!(answer.body["scopes"], way.scopes(), "{way:?}");
                 assert_eq!(answer.body.as_object().map(serde_json::Map::len), Some(4));
                 ids.push(answer.body["id"].clone());
             }
@@ -37,14 +37,14 @@ fn every_way_leads_to_the_same_user() {
 fn every_way_carries_any_body() {
     let server = Server::start();
     for way in Way::ALL {
-        let mut client = way.client(&server, ALICE);
+        let mut alice = way.visitor(&server, ALICE);
         for (body, digest) in [
             (Body::Raw("text/plain", b"abc".into()), ABC),
             (Body::Raw("application/json", b"abc".into()), ABC),
             (Body::Raw("application/octet-stream", b"".into()), NOTHING),
             (Body::Empty, NOTHING),
         ] {
-            let answer = client.send("POST", "/me/echo", body);
+            let answer = alice.send("POST", "/me/echo", body);
             let answer = server.conforming("POST", "/me/echo", answer);
             assert_eq!(answer.status, 200, "{way:?}: {answer:?}");
             let known = (&answer.body["username"], &answer.body["scheme"]);
@@ -52,7 +52,7 @@ fn every_way_carries_any_body() {
             assert_eq!(answer.body["sha256"], digest);
         }
         let long = Body::Raw("text/plain", vec![b'a'; 1024 * 1024 + 1]);
-        client.send("POST", "/me/echo", long).assert_refused(413, "payload_too_large");
+        alice.send("POST", "/me/echo", long).assert_refused(413, "payload_too_large");
     }
 }
 
@@ -92,36 +92,25 @@ fn two_credentials_name_one_user_or_nobody() {
     let server = Server::start();
     for one in Way::ALL {
         for other in Way::ALL {
-            let (of_alice, of_bob) = (one.client(&server, ALICE), other.client(&server, BOB));
-            if let Some(mut both) = together(of_alice, of_bob) {
+            // Of two in one scheme none can be told from the other.
+            let one_scheme = one.scheme() == other.scheme();
+            let refusal =
+                if one_scheme { "malformed_credentials" } else { "conflicting_credentials" };
+            let (of_alice, of_bob) = (one.visitor(&server, ALICE), other.visitor(&server, BOB));
+            if let Some(mut both) = of_alice.together(of_bob) {
                 for path in ["/me", "/optional"] {
-                    both.get(path).assert_refused(401, "conflicting_credentials");
+                    both.get(path).assert_refused(401, refusal);
                 }
             }
-            let (of_alice, again) = (one.client(&server, ALICE), other.client(&server, ALICE));
-            if let Some(mut both) = together(of_alice, again) {
+            if one_scheme {
+                continue;
+            }
+            let (of_alice, again) = (one.visitor(&server, ALICE), other.visitor(&server, ALICE));
+            if let Some(mut both) = of_alice.together(again) {
                 assert_eq!(both.get("/me").body["username"], "alice", "{one:?} {other:?}");
             }
         }
     }
-}
-
-/// What two clients present, if it fits into one request.
-fn together(one: Client, mut other: Client) -> Option<Client> {
-    let names = |client: &Client| {
-        let mut names: Vec<String> = client.cookies.keys().cloned().collect();
-        names.extend(client.headers.iter().map(|(name, _)| (*name).to_owned()));
-        names.extend(client.token.is_some().then(|| "authorization".to_owned()));
-        names
-    };
-    let taken = names(&other);
-    if names(&one).iter().any(|name| taken.contains(name)) {
-        return None;
-    }
-    other.cookies.extend(one.cookies);
-    other.headers.extend(one.headers);
-    other.token = other.token.or(one.token);
-    Some(other)
 }
 
 #[test]
@@ -129,18 +118,39 @@ fn a_way_that_is_switched_off_is_gone_from_server_and_document() {
     for way in Way::ALL {
         let open = Server::start();
         assert!(open.document().schemes().contains(&way.scheme()));
-        let presented = way.client(&open, ALICE);
+        let presented = way.visitor(&open, ALICE);
         let server = Server::start_with(&[("DISABLE", way.scheme())]);
         assert!(!server.document().schemes().contains(&way.scheme()), "{way:?}");
-        let mut client = server.client();
-        (client.cookies, client.headers, client.token) =
-            (presented.cookies, presented.headers, presented.token);
-        let answer = client.get("/me");
+        let answer = presented.at(&server).get("/me");
         assert_eq!(answer.status, 401, "{way:?}");
-        let challenge = answer.header("www-authenticate").unwrap_or_default().to_owned();
-        assert!(!challenge.to_ascii_lowercase().contains(way.scheme()), "{challenge}");
-        for other in Way::ALL.into_iter().filter(|other| *other != way) {
+        let challenge = challenges(&answer);
+        assert!(way.challenge().is_none_or(|name| !challenge.contains(name)), "{challenge}");
+        for other in Way::ALL.into_iter().filter(|other| other.scheme() != way.scheme()) {
+            let mut stranger = server.client();
+            let challenge = challenges(&stranger.get("/me"));
+            assert!(other.challenge().is_none_or(|name| challenge.contains(name)), "{challenge}");
             assert_eq!(other.get(&server, ALICE, "/me").status, 200, "{other:?} without {way:?}");
         }
+    }
+}
+
+/// What an answer says of how to come in.
+fn challenges(answer: &Answer) -> String {
+    let challenges = answer.headers.get_all("www-authenticate").iter();
+    challenges.map(|challenge| challenge.to_str().unwrap()).collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn every_way_can_be_the_only_one() {
+    let all = ["session", "basic", "bearer", "api_key"];
+    for way in Way::ALL {
+        let mut server = Server::start();
+        let presented = way.visitor(&server, ALICE);
+        let others: Vec<_> = all.into_iter().filter(|name| *name != way.scheme()).collect();
+        server.stop();
+        server.set("DISABLE", &others.join(","));
+        server.start_again();
+        assert_eq!(presented.at(&server).get("/me").body["scheme"], way.scheme());
+        assert_eq!(server.client().get("/optional").body, json!({ "username": null }));
     }
 }

@@ -2,19 +2,18 @@
 
 use auth_poem::{prelude::*, scheme::SchemeKind};
 use poem::http::StatusCode;
-use poem_openapi::Tags;
+use poem_openapi::{ApiResponse, Tags};
 
 mod echo;
+mod keys;
 mod me;
 mod session;
 
+pub use keys::KeysApi;
 pub use me::MeApi;
 pub use session::SessionApi;
 
 use crate::is_open;
-
-/// All operations.
-pub type Apis = (MeApi, SessionApi);
 
 /// The groups in the document.
 #[derive(Debug, Tags)]
@@ -23,12 +22,28 @@ enum Tag {
     Everybody,
     /// Name and password once, then a cookie.
     Session,
+    /// Keys for programs.
+    Keys,
 }
 
-/// All operations, for as many ways in as are open.
+/// What is there whoever may come in.
 #[must_use]
-pub fn apis(auth: &Authenticator) -> Apis {
+pub fn open_to_all(auth: &Authenticator) -> (MeApi, SessionApi) {
     (MeApi, SessionApi { is_open: is_open(auth, SchemeKind::Session) })
+}
+
+/// What is there for those who can come in by what only they know.
+#[must_use]
+pub fn keys(auth: &Authenticator) -> KeysApi {
+    KeysApi { is_open: is_open(auth, SchemeKind::ApiKey) }
+}
+
+/// Nothing is left to say.
+#[derive(ApiResponse)]
+enum Deleted {
+    /// It is gone.
+    #[oai(status = 204)]
+    Done,
 }
 
 /// The refusal of an operation that serves a scheme which is switched off.
