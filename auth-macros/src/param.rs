@@ -129,6 +129,12 @@ impl Param {
         }
     }
 
+    /// Whether the type has one argument that is no tuple: poem's own `Path<(A, B)>` holds all
+    /// parameters, whatever its name is.
+    pub(crate) fn is_value(&self) -> bool {
+        types::last_argument(&self.ty).is_some_and(|ty| !matches!(types::bare(ty), Type::Tuple(_)))
+    }
+
     /// The name in the document: `#[oai(name = "…")]`, else the parameter's.
     pub(crate) fn documented_name(&self) -> String {
         let mut name = self.name.unraw().to_string();

@@ -5,6 +5,7 @@
 //! `param0` and `param1`. Those of `prefix_path`, and those inside of a segment, keep their names.
 
 use proc_macro2::TokenStream;
+use quote::ToTokens;
 use syn::{
     Attribute, Expr, ExprLit, Lit, LitStr, Meta, Token, parse::Parser, punctuated::Punctuated,
 };
@@ -51,17 +52,32 @@ impl Route {
     }
 
     /// The parameters of the path, in their order.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+    fn names(&self) -> impl Iterator<Item = &str> {
         self.params.iter().map(|(written, _)| written.as_str())
     }
 
+    /// The parameters that poem-openapi's `Path<…>` reads, in their order.
+    pub(crate) fn numbered(&self) -> impl Iterator<Item = &str> {
+        let mut number = 0;
+        self.params.iter().filter_map(move |(written, route)| {
+            let is_numbered = *route == format!("param{number}");
+            number += usize::from(is_numbered);
+            is_numbered.then_some(written.as_str())
+        })
+    }
+
+    /// Whether the route has the parameter, or may have it, in a place that `Path<…>` does not read.
+    pub(crate) fn may_be_elsewhere(&self, name: &str) -> bool {
+        self.prefix_unknown || self.is_in_prefix(name) || self.names().any(|known| known == name)
+    }
+
     /// Whether `prefix_path` has the parameter.
-    pub(crate) fn is_in_prefix(&self, name: &str) -> bool {
+    fn is_in_prefix(&self, name: &str) -> bool {
         self.prefix.iter().any(|known| known == name)
     }
 
-    /// A guard reads a parameter that the path has.
-    pub(crate) fn check(&self, name: &str, at: &LitStr, mistakes: &mut Mistakes) {
+    /// A guard or an operation reads a parameter that the path has.
+    pub(crate) fn check(&self, name: &str, at: &impl ToTokens, mistakes: &mut Mistakes) {
         let Some(path) = &self.written else { return };
         if self.prefix_unknown || self.is_in_prefix(name) || self.names().any(|known| known == name)
         {
@@ -158,10 +174,19 @@ mod tests {
         assert_eq!(found.renamed().collect::<Vec<_>>(), [("id", "param0")]);
     }
 
+    #[test]
+    fn poem_openapi_reads_whole_segments_of_the_path() {
+        let found = route("/a-:b/:c/:param0/*rest", r#"prefix_path = "/sites/:site_id""#);
+        assert_eq!(found.numbered().collect::<Vec<_>>(), ["c", "param0"]);
+        assert!(["b", "rest", "site_id"].iter().all(|name| found.may_be_elsewhere(name)));
+        assert!(!found.may_be_elsewhere("user_id"));
+        assert!(route("/a", "prefix_path = PREFIX").may_be_elsewhere("user_id"));
+    }
+
     #[track_caller]
     fn mistake(route: &Route, name: &str) -> String {
         let mut mistakes = Mistakes::new();
-        route.check(name, &parse_quote!("x"), &mut mistakes);
+        route.check(name, &name, &mut mistakes);
         mistakes.finish().err().map(|tokens| tokens.to_string()).unwrap_or_default()
     }
 

@@ -50,6 +50,11 @@ fn plain_path(ty: &Type) -> Option<&TypePath> {
     }
 }
 
+/// The one argument of the type's last name.
+pub(crate) fn last_argument(ty: &Type) -> Option<&Type> {
+    argument(plain_path(ty)?.path.segments.last()?)
+}
+
 fn argument(segment: &PathSegment) -> Option<&Type> {
     match &segment.arguments {
         PathArguments::AngleBracketed(list) if list.args.len() == 1 => match list.args.first()? {

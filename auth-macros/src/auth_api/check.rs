@@ -92,8 +92,8 @@ fn path(method: &Method, mistakes: &mut Mistakes) {
         }
     }
     // poem-openapi gives the first `Path<…>` the first value, whatever its name is. A guard goes by
-    // the name, so the two must not differ.
-    let names: Vec<&str> = operation.route.names().collect();
+    // the name, and so does the document, so the two must not differ.
+    let names: Vec<&str> = operation.route.numbered().collect();
     for (index, param) in operation.params.iter().filter(|param| param.is_path()).enumerate() {
         let name = param.documented_name();
         if names.get(index).is_some_and(|at| *at == name) {
@@ -107,14 +107,19 @@ fn path(method: &Method, mistakes: &mut Mistakes) {
                      another one's value; write them in the order of the path"
                 ),
             );
-        } else if operation.route.is_in_prefix(&name) {
+        } else if !param.is_value() {
+            continue;
+        } else if operation.route.may_be_elsewhere(&name) {
             mistakes.at(
                 &param.name,
                 format!(
-                    "poem-openapi does not read the parameters of `prefix_path`, so `{name}` would \
-                     hold another one's value; write it into `path`"
+                    "poem-openapi does not read the parameters of `prefix_path` nor those inside of \
+                     a segment, so `{name}` would hold another one's value or none; write \
+                     `/:{name}` into `path`"
                 ),
             );
+        } else {
+            operation.route.check(&name, &param.name, mistakes);
         }
     }
 }

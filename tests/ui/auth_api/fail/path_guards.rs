@@ -49,8 +49,27 @@ impl Api {
     #[require(role = "{site_id}:manager")]
     #[oai(path = "/notes/:note_id", method = "get")]
     async fn from_prefix(&self, _user: User, site_id: Path<i64>, note_id: Path<i64>) {}
+
+    #[oai(path = "/files-:year/*file", method = "get")]
+    async fn inside(&self, _user: User, year: Path<i64>, file: Path<String>) {}
+
+    #[oai(path = "/users/:user_id/cards/:card_id", method = "get")]
+    async fn misspelt(&self, _user: User, user_idd: Path<i64>, card: Path<i64>) {}
+}
+
+const PREFIX: &str = "/branches/:branch";
+
+struct Branches;
+
+#[auth_api(prefix_path = PREFIX)]
+impl Branches {
+    #[oai(path = "/:user_id", method = "get")]
+    async fn right(&self, _user: User, user_id: Path<i64>) {}
+
+    #[oai(path = "/", method = "get")]
+    async fn from_constant(&self, _user: User, branch: Path<i64>) {}
 }
 
 fn main() {
-    let _ = OpenApiService::new(Api, "Test", "1.0");
+    let _ = OpenApiService::new((Api, Branches), "Test", "1.0");
 }
