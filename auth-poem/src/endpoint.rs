@@ -6,6 +6,7 @@ use auth_core::config::Authenticator;
 use poem::{
     Endpoint, PathPattern, Request, Response, Result,
     endpoint::{BoxEndpoint, DynEndpoint},
+    http::{HeaderValue, Method, header::ALLOW},
 };
 
 use crate::{before_routing::Rules, errors::Asked, joined::Allowed};
@@ -27,6 +28,8 @@ pub struct ApiEndpoint {
     pub(crate) auth: Authenticator,
     pub(crate) routes: Boxed,
     pub(crate) allowed: Allowed,
+    /// Whether `OPTIONS` is answered.
+    pub(crate) options: bool,
     /// The guard that requests must have passed.
     pub(crate) guard: Option<Arc<Rules>>,
 }
@@ -47,10 +50,25 @@ impl Endpoint for ApiEndpoint {
         let mounted = request.data::<PathPattern>().cloned();
         let answer = passed.map(|()| self.routes.call(request));
         async move {
-            answer?.await.map_err(|error| {
-                let allow = self.allowed.header(&error, mounted.as_ref());
-                asked.answer(&self.auth, error, allow)
-            })
+            let error = match answer?.await {
+                Ok(response) => return Ok(response),
+                Err(error) => error,
+            };
+            let mut allow = self.allowed.header(&error, mounted.as_ref());
+            if self.options {
+                allow = allow.and_then(with_options);
+                if let (Some(allow), &Method::OPTIONS) = (&allow, asked.method()) {
+                    return Ok(Response::builder()
+                        .content_type("application/json")
+                        .header(ALLOW, allow)
+                        .body("{}"));
+                }
+            }
+            Err(asked.answer(&self.auth, error, allow))
         }
     }
+}
+
+fn with_options(allow: HeaderValue) -> Option<HeaderValue> {
+    HeaderValue::try_from(format!("{}, OPTIONS", allow.to_str().ok()?)).ok()
 }

@@ -158,6 +158,10 @@ impl Asked {
         Self { method: request.method().clone(), path: uri.path_and_query().cloned() }
     }
 
+    pub(crate) fn method(&self) -> &Method {
+        &self.method
+    }
+
     /// Has an error of poem answered as the application configured it, with `Allow` where it is
     /// known. Others stay what they are.
     pub(crate) fn answer(

@@ -102,7 +102,7 @@ impl AuthenticatorExt for Authenticator {
             problems.iter().map(|problem| format!("\n- {problem}")).collect::<String>()
         );
         let service = OpenApiService::new(Joined(api), title, version);
-        AuthApi { service, auth: self.clone(), served }
+        AuthApi { service, auth: self.clone(), served, options: false }
     }
 
     fn token_routes<U: AuthUser>(&self) -> TokenRoutes {
@@ -196,6 +196,7 @@ pub struct AuthApi<T> {
     service: OpenApiService<Joined<T>, ()>,
     auth: Authenticator,
     served: Served,
+    options: bool,
 }
 
 impl<T> fmt::Debug for AuthApi<T> {
@@ -286,6 +287,17 @@ impl<T: OpenApi> AuthApi<T> {
         self
     }
 
+    /// Answers `OPTIONS` at every path with 200, an empty JSON object and the methods in `Allow`.
+    /// Default: 405, as every method that a path does not have.
+    ///
+    /// It tells what a 405 tells as well. What other sites' pages ask beforehand
+    /// is answered by poem's `Cors` around the routes.
+    #[must_use]
+    pub fn answers_options(mut self) -> Self {
+        self.options = true;
+        self
+    }
+
     fn within<R>(&self, make: impl FnOnce() -> R) -> R {
         within(&self.auth, &self.served, make).0
     }
@@ -323,13 +335,14 @@ impl<T: OpenApi + 'static> IntoEndpoint for AuthApi<T> {
     type Endpoint = AuthEndpoint<ApiEndpoint>;
 
     fn into_endpoint(self) -> Self::Endpoint {
-        let Self { service, auth, served } = self;
+        let Self { service, auth, served, options } = self;
         let (routes, seen) = within(&auth, &served, || service.into_endpoint());
         let layer = auth.layer();
         layer.transform(ApiEndpoint {
             auth,
             routes: Boxed(routes),
             allowed: seen.allowed,
+            options,
             guard: served.guard,
         })
     }

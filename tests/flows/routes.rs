@@ -99,6 +99,12 @@ async fn a_wrong_method_is_told_which_ones_there_are() {
             assert_eq!(answer.all("allow"), [allow], "{method} {path}");
         }
     }
+    let telling = World::serve(api(&world).slash_tolerant().answers_options());
+    let answer = telling.ask("OPTIONS", "/users/7/").await.is(200);
+    assert_eq!((answer.all("allow"), &*answer.body), (vec!["DELETE, GET, HEAD, OPTIONS"], "{}"));
+    assert_eq!(telling.ask("PATCH", "/status").await.is(405).all("allow"), ["GET, HEAD, OPTIONS"]);
+    assert_eq!(telling.ask("OPTIONS", "/nowhere").await.status, 404);
+
     let root = World::serve(api(&world));
     assert_eq!(root.ask("DELETE", "/status").await.is(405).all("allow"), ["GET, HEAD"]);
     let kept = World::serve(Route::new().nest_no_strip("/users", api(&world)));

@@ -114,6 +114,6 @@ async fn main() -> Result<(), BoxError> {
         config = config.session_header("x-session-id");
     }
     let auth = config.error_body::<Failure>().build()?;
-    let api = auth.openapi(Api, "pycnic", "1.0").slash_tolerant();
+    let api = auth.openapi(Api, "pycnic", "1.0").slash_tolerant().answers_options();
     Ok(process.serve_api(Common::from_env("pycnic")?.address, api).await?)
 }

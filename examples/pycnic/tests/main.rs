@@ -117,10 +117,23 @@ fn says_what_is_not_there() {
     client.get("/nope").assert(404, &failure("404 Not Found", "Path /nope not found"));
     let answer = client.get("/login");
     answer.assert(405, &failure("405 Method Not Allowed", "GET not allowed"));
-    assert_eq!(answer.header("allow"), Some("POST"));
+    assert_eq!(answer.header("allow"), Some("POST, OPTIONS"));
     let answer = client.delete("/home");
     answer.assert(405, &failure("405 Method Not Allowed", "DELETE not allowed"));
     assert_eq!(answer.header("content-type"), Some("application/json"));
+}
+
+#[test]
+fn tells_what_can_be_asked_where() {
+    let server = start();
+    for (path, allow) in [("/login", "POST, OPTIONS"), ("/home/", "GET, HEAD, POST, OPTIONS")] {
+        let answer = server.client().send("OPTIONS", path, Body::Empty);
+        answer.assert(200, &json!({}));
+        assert_eq!(answer.header("allow"), Some(allow), "{path}");
+        assert_eq!(answer.header("content-type"), Some("application/json"));
+    }
+    let answer = server.client().send("OPTIONS", "/nope", Body::Empty);
+    answer.assert(404, &failure("404 Not Found", "Path /nope not found"));
 }
 
 #[test]
