@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use auth_poem::{
-    ErrorBody, OtherError,
+    BodyError, ErrorBody, OtherError,
     prelude::*,
     requirement::{RequiredRole, Requirement},
 };
@@ -93,12 +93,15 @@ impl ErrorBody for ErrorForm {
     }
 
     fn other(error: &OtherError<'_>) -> Self {
-        let (code, message) = match error.status() {
-            StatusCode::NOT_FOUND => {
+        let (code, message) = match (error.status(), error.body()) {
+            (StatusCode::NOT_FOUND, _) => {
                 ("ResourceNotFound", format!("{} does not exist", error.path()))
             }
-            StatusCode::METHOD_NOT_ALLOWED => {
+            (StatusCode::METHOD_NOT_ALLOWED, _) => {
                 ("MethodNotAllowed", format!("{} is not allowed", error.method()))
+            }
+            (_, Some(BodyError::Unreadable)) => {
+                ("InvalidContent", format!("Invalid JSON: {}", error.detail()))
             }
             _ => ("InvalidContent", error.detail().to_owned()),
         };

@@ -109,7 +109,7 @@ impl App {
         Self { api, auth }
     }
 
-    /// All routes: the API, its document, a page that shows it, and a sign of life.
+    /// All routes: the API, its document, a page that shows it, and signs of life.
     #[must_use]
     pub fn routes(self, settings: &Settings) -> impl IntoEndpoint + use<> {
         let Self { api, auth } = self;
@@ -117,6 +117,7 @@ impl App {
             .at("/openapi.json", api.spec_endpoint())
             .nest("/docs", api.swagger_ui())
             .at("/heartbeat", get(make_sync(|_| Json(Utc::now()))))
+            .at("/status", get(web::status()))
             .nest(BASE, api)
             .with(auth.errors())
             .boxed();

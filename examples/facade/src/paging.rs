@@ -50,3 +50,26 @@ impl<T: ParseFromJSON + ToJSON> DataPage<T> {
         Self { data: Vec::new(), total: None }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_gets_more_than_a_page() {
+        for (take, taken) in [
+            (None, 100),
+            (Some(0), 100),
+            (Some(-1), 0),
+            (Some(1), 1),
+            (Some(100), 100),
+            (Some(101), 100),
+            (Some(i64::MAX), 100),
+        ] {
+            assert_eq!(Paging::new(None, take, None).take, taken, "{take:?}");
+        }
+        let default = Paging::new(None, None, None);
+        assert_eq!((default.skip, default.total), (0, false));
+        assert_eq!(Paging::new(Some(-1), None, Some(true)).skip, 0);
+    }
+}

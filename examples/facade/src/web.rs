@@ -1,15 +1,18 @@
 //! What surrounds the API: caches, pages of other sites, maintenance.
 
-use auth_poem::ErrorBody;
+use auth_poem::{ErrorBody, prelude::*};
 use poem::{
     Endpoint, IntoResponse, Request, Response, Result,
+    endpoint::make_sync,
     http::{
         HeaderValue, Method, StatusCode,
         header::{CACHE_CONTROL, CONTENT_TYPE, EXPIRES, PRAGMA, RETRY_AFTER},
     },
     middleware::Cors,
+    web::Json,
 };
 use poem_openapi::types::ToJSON;
+use serde_json::json;
 
 use crate::{SESSION_HEADER, errors::ErrorForm, settings::Settings};
 
@@ -39,6 +42,21 @@ pub(crate) async fn uncached(result: Result<impl IntoResponse>) -> Result<Respon
     headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
     headers.insert(EXPIRES, HeaderValue::from_static("0"));
     Ok(response)
+}
+
+/// What runs here, and since when.
+pub(crate) fn status() -> impl Endpoint {
+    let start_time = Utc::now();
+    make_sync(move |_| {
+        let current_time = Utc::now();
+        Json(json!({
+            "name": env!("CARGO_PKG_NAME"),
+            "description": env!("CARGO_PKG_DESCRIPTION"),
+            "start_time": start_time,
+            "current_time": current_time,
+            "uptime": (current_time - start_time).num_milliseconds(),
+        }))
+    })
 }
 
 /// Serves nobody.

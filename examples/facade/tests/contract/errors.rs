@@ -20,6 +20,8 @@ fn unknown_addresses_and_methods_have_the_same_form() {
     let broken = client.send("POST", "/signin", Body::Raw("application/json", b"{".to_vec()));
     broken.assert_error(400, "InvalidContent");
     assert_eq!(broken.body["category"], "BadRequest");
+    let message = broken.body["message"].as_str().unwrap();
+    assert!(message.starts_with("Invalid JSON: ") && message.contains("line 1"), "{message}");
     let text = client.send("POST", "/signin", Body::Raw("text/plain", b"x".to_vec()));
     text.assert_error(400, "InvalidContent");
 }
@@ -114,5 +116,8 @@ fn tells_about_itself() {
         (&json!("User #2"), &json!("127.0.0.1"))
     );
     assert!(server.client().get("/about").body["client"].get("user").is_none());
+    let status = server.root().get("/status").body;
+    assert_eq!(status["name"], "example-facade");
+    assert!(status["start_time"].as_str() <= status["current_time"].as_str(), "{status}");
     assert!(server.root().get("/heartbeat").body.as_str().unwrap().ends_with('Z'));
 }

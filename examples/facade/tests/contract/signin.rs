@@ -1,6 +1,6 @@
 //! Signing in and out.
 
-use example_kit::testing::Body;
+use example_kit::{Database, testing::Body};
 use serde_json::json;
 
 use super::client::{Caller, PASSWORD, Refusal, Server};
@@ -125,5 +125,43 @@ fn a_new_session_takes_the_place_of_the_one_that_is_presented() {
         client.carry(&answer);
         assert_eq!(client.session_id(), answer.body["id"]);
         before.get("/sessions/current").assert_error(440, "SESSION_NOT_FOUND");
+    }
+}
+
+/// Runs statements as another program would, beside the server.
+async fn on_database(server: &Server, statements: &[&'static str]) {
+    let url = format!("sqlite://{}", server.path("facade.db").display());
+    let database = Database::connect(&url).await.unwrap();
+    for statement in statements {
+        let done = sqlx::query(*statement).execute(database.pool()).await.unwrap();
+        assert_eq!(done.rows_affected(), 1, "{statement}");
+    }
+}
+
+#[tokio::test]
+async fn shows_what_other_programs_keep_of_the_account() {
+    let server = Server::start();
+    let written = [
+        "INSERT INTO settings (id, section) VALUES ('2', '{\"tour\":\"seen\"}')",
+        "UPDATE accounts SET custom_hdr = '{\"a\":1}', custom_dat = '[2]' WHERE id = '2'",
+    ];
+    on_database(&server, &written).await;
+    let user = server.client().sign_in("user1", "user1-password-1").body["user"].clone();
+    assert_eq!(user["settings"], json!({"tour": "seen"}));
+    assert_eq!((&user["custom_hdr"], &user["custom_dat"]), (&json!({"a": 1}), &json!([2])));
+    let other = server.client().sign_in("user2", "user2-password-1").body["user"].clone();
+    assert!(other.get("settings").is_none() && other.get("custom_hdr").is_none(), "{other}");
+}
+
+#[tokio::test]
+async fn an_account_that_is_not_active_is_nobodys() {
+    for (server, code) in
+        [(Server::start(), "WRONG_CREDENTIALS"), (Server::compat(), "WRONG_PASSWORD")]
+    {
+        let mut user = server.manager();
+        on_database(&server, &["UPDATE accounts SET active = FALSE WHERE id = '2'"]).await;
+        user.get("/sessions/current").assert_error(440, "SESSION_NOT_FOUND");
+        let answer = server.client().sign_in("user1", "user1-password-1");
+        answer.assert_error(400, code);
     }
 }

@@ -60,7 +60,9 @@ fn refuses_what_is_no_account() {
         sign_up(json!({"login": login, "email": "x@example.org", "password": PASSWORD}))
     };
     for taken in ["ann", "ANN", "admin", "1"] {
-        with_login(taken).assert_error(400, "DUPLICATE_LOGIN");
+        let answer = with_login(taken);
+        answer.assert_error(400, "DUPLICATE_LOGIN");
+        assert_eq!(answer.body["message"], "Found account with duplicate login");
     }
     for bad in [" ", "a b", "ünal", &"x".repeat(255)] {
         with_login(bad).assert_error(400, "INVALID_LOGIN");

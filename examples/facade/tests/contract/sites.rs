@@ -57,6 +57,7 @@ fn lists_the_sites_of_a_user_and_no_others() {
         (format!("?ids={other}"), vec![]),
         (format!("?id={other}"), vec![]),
         ("?search=SITE".into(), vec!["1"]),
+        (format!("?search={}", mine[4..20].to_uppercase()), vec![&*mine]),
         ("?search=%25".into(), vec![]),
         ("?active=false".into(), vec![]),
         ("?code=x".into(), vec![]),
