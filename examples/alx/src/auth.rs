@@ -35,7 +35,10 @@ pub(crate) async fn config(
     if !settings.has_sessions() {
         config = config.disable_scheme("session");
     }
-    config = if settings.auth_type == AuthType::SessionDb {
+    // Without a name for it no cookie is recognised: there is no session that it could name.
+    config = if settings.session_name.is_none() {
+        config
+    } else if settings.auth_type == AuthType::SessionDb {
         let sessions = SqlSessions::new(database.auth());
         sessions.migrate().await?;
         config.sessions(sessions)

@@ -136,6 +136,13 @@ fn works_for_who_authenticates_by_name_and_password_too() {
     assert_eq!(bob.put(&mine, json!({"first_name": "Bob"})).body["first_name"], "Bob");
     let other = path_of(&basic(&server, BOBSESSION).get("/users/me").body);
     assert_forbidden(&bob.delete(&other));
+
+    // Only the first colon stands between name and password, and both may have any letters.
+    let zoe = ("zoë@hbtn.io", "päss:wörd::");
+    let answer = bob.post("/users", json!({"email": zoe.0, "password": zoe.1}));
+    assert_eq!(answer.status, 201, "{answer:?}");
+    assert_user(&basic(&server, zoe).get("/users/me").body, zoe.0);
+    assert_forbidden(&basic(&server, (zoe.0, "päss")).get("/users/me"));
 }
 
 #[test]

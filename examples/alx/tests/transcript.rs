@@ -40,6 +40,12 @@ fn the_switch() {
     assert_unauthorized(&client.get("/users"));
     client.set_header("authorization", "Test");
     assert_forbidden(&client.get("/users"));
+    // Whatever a cookie is called, it is not looked at.
+    for name in [COOKIE, "sid", "None", ""] {
+        let mut client = server.client();
+        client.cookies.insert(name.into(), "Hello".into());
+        assert_unauthorized(&client.get("/users"));
+    }
 }
 
 #[test]
