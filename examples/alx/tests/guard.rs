@@ -30,7 +30,7 @@ fn refuses_who_presents_something_that_is_nobodys() {
         let server = start(auth_type);
         for path in ["/users", "/nope"] {
             assert_forbidden(&basic(&server, BOB).get(path));
-            for cookie in ["garbage", &unknown, "5535d4d7-3d77-4d06-8281-495dc3acfe76"] {
+            for cookie in ["", "garbage", &unknown, "5535d4d7-3d77-4d06-8281-495dc3acfe76"] {
                 assert_forbidden(&with_cookie(&server, cookie).get(path));
             }
         }
