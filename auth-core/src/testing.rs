@@ -252,7 +252,7 @@ impl SessionStore for FailingSessions {
 /// A user store that passes everything on to another one until it is told to fail.
 ///
 /// As [`FailingSessions`]: clones share everything, and an answer of
-/// [`by_id_now`](UserStore::by_id_now) counts as a `by_id`.
+/// [`by_id_now`](UserStore::by_id_now) counts as a `by_id`, and so does a `reload`.
 pub struct FailingUsers<U> {
     inner: Arc<dyn UserStore<U>>,
     counters: Arc<UserCounters>,
@@ -350,6 +350,19 @@ impl<U: AuthUser> UserStore<U> for FailingUsers<U> {
 
     fn brings_roles(&self) -> bool {
         self.inner.brings_roles()
+    }
+
+    fn keeps_copies(&self) -> bool {
+        self.inner.keeps_copies()
+    }
+
+    async fn reload(&self, id: &U::Id) -> Result<Option<Arc<U>>, Error> {
+        self.note(&self.counters.by_id)?;
+        self.inner.reload(id).await
+    }
+
+    fn problems(&self) -> Vec<String> {
+        self.inner.problems()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use auth_core::testing::{FailingSessions, FailingUsers};
-use auth_poem::{password::PasswordHasher, prelude::*};
+use auth_poem::{password::PasswordHasher, prelude::*, users::UserStore};
 use poem::{EndpointExt, IntoEndpoint, Route, endpoint::BoxEndpoint};
 
 use crate::{
@@ -103,6 +103,21 @@ impl World {
     #[must_use]
     pub fn apis(&self) -> impl poem_openapi::OpenApi + use<> {
         (api::apis(&self.gates, &self.people), api::sites(&self.articles))
+    }
+
+    /// Another process of the same service: on the same sessions and keys, with a store of users of
+    /// its own.
+    #[must_use]
+    pub fn node(&self, users: impl UserStore<User>) -> App {
+        let config = AuthConfig::new()
+            .user::<User>(users)
+            .user::<Admin>(self.admins.clone())
+            .sessions(self.sessions.clone())
+            .jwt(JwtKeys::hs256(JWT_SECRET).unwrap())
+            .hasher(fast_hasher())
+            .clock(self.clock.clone());
+        let api = config.build().unwrap().openapi(self.apis(), "Tests", "1.0");
+        Arc::new(api.into_endpoint().map_to_response().boxed())
     }
 
     /// A new browser without cookies.

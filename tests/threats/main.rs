@@ -20,5 +20,6 @@ mod refresh_tokens;
 mod secrets;
 mod session_header;
 mod stale_cache;
+mod stale_users;
 mod token_forgery;
 mod unread_bodies;

@@ -23,7 +23,7 @@ use crate::{
     responder::{Responder, complete_fault, complete_refusal},
     scheme::{ApiKeyScheme, BasicScheme, BearerScheme, CustomScheme, SchemeInfo, SchemeKind},
     session::SessionService,
-    store::{DenyList, SessionStore, TokenStore},
+    store::{DenyList, Purge, SessionStore, TokenStore},
     throttle::Attempts,
     user::{AuthUser, RoleSource, UserMeta},
     users::UserStore,
@@ -38,6 +38,7 @@ pub struct Authenticator {
 pub(crate) struct Inner {
     pub(super) users: Vec<UserEntry>,
     pub(crate) sessions: Option<SessionService>,
+    pub(super) purged: Vec<Arc<dyn Purge>>,
     pub(super) basic: BasicScheme,
     pub(crate) bearer: Option<BearerScheme>,
     pub(crate) api_keys: Option<ApiKeyScheme>,
@@ -80,6 +81,8 @@ pub(super) struct UserEntry {
     pub(super) schemes: Vec<SchemeKind>,
     /// Whether the type's roles come from elsewhere, and the store does not bring them.
     pub(super) lacks_roles: bool,
+    /// What the store says of itself.
+    pub(super) problems: Vec<String>,
     /// The user as an optional parameter.
     optional: Principal,
     /// An `Arc<dyn UserStore<U>>`.
@@ -106,12 +109,14 @@ impl<'a, U: AuthUser> UserService<'a, U> {
 impl UserEntry {
     pub(super) fn new<U: AuthUser>(store: impl UserStore<U>) -> Self {
         let store: Arc<dyn UserStore<U>> = Arc::new(store);
+        let problems = store.problems();
         let lacks_roles = U::META.roles == RoleSource::External && !store.brings_roles();
         Self {
             id: TypeId::of::<U>(),
             meta: U::META,
             schemes: U::META.schemes.iter().map(|name| SchemeKind::from_name(name)).collect(),
             lacks_roles,
+            problems,
             optional: Principal::of::<U>(true),
             store: Box::new(store),
         }

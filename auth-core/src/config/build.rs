@@ -138,6 +138,11 @@ impl AuthConfig {
                 "the session cookie is sent over plain http; this is for development only"
             );
         }
+        // Further stores of the configuration that keep what expires go in here as well.
+        let mut purged = self.purged;
+        if let Some(sessions) = &self.sessions {
+            purged.insert(0, Arc::new(sessions.clone()));
+        }
         let sessions = self.sessions.map(|store| SessionService {
             store,
             carriers: Carriers::new(self.cookie, header),
@@ -152,6 +157,7 @@ impl AuthConfig {
             inner: Arc::new(Inner {
                 users: self.users,
                 sessions,
+                purged,
                 basic,
                 bearer,
                 api_keys,
@@ -222,6 +228,7 @@ impl AuthConfig {
                     ));
                 }
             }
+            problems.extend(user.problems.iter().cloned());
             if user.lacks_roles {
                 problems.push(format!(
                     "{name} has `#[auth(roles(external))]`, and its store knows of no roles; write \

@@ -124,6 +124,9 @@ impl Identification {
             },
             None => None,
         };
+        if service.store.keeps_copies() && !self.claims.fit(user.as_deref()) {
+            return Ok(None);
+        }
         std::mem::take(&mut self.claims).judge(user, context, head).map(Some)
     }
 
@@ -176,7 +179,13 @@ impl Identification {
         let user = match (verified, self.claims.id::<U>()) {
             // Whoever else is claimed is the same user.
             (Some(user), _) => Some(user),
-            (None, Some(id)) => service.store.by_id(&id).await?,
+            (None, Some(id)) => match service.store.by_id(&id).await? {
+                // A copy may be older than the credential.
+                user if service.store.keeps_copies() && !self.claims.fit(user.as_deref()) => {
+                    service.store.reload(&id).await?
+                }
+                user => user,
+            },
             (None, None) => None,
         };
         self.claims.judge(user, context, head)
@@ -192,6 +201,15 @@ async fn verify<U: AuthUser>(
     let check = context.password_check::<U>()?;
     let user = check.verify(presented.name(), presented.password()).await?;
     Ok(Some(user.ok_or(Rejection::WrongCredentials)?))
+}
+
+impl Claim {
+    /// Whether it is the claim of this user as he is.
+    fn holds<U: AuthUser>(&self, user: Option<&U>) -> bool {
+        user.is_some_and(|user| {
+            user.is_active() && self.stamp.is_none_or(|stamp| stamp_of(user) == stamp)
+        })
+    }
 }
 
 impl Found {
@@ -237,6 +255,11 @@ impl Claims {
         self.first.as_ref()?.user.id::<U>()
     }
 
+    /// Whether all of them hold for this user.
+    fn fit<U: AuthUser>(&self, user: Option<&U>) -> bool {
+        self.first.iter().chain(&self.others).all(|claim| claim.holds(user))
+    }
+
     /// Compares the claims with the user as the store has him.
     fn judge<U: AuthUser>(
         self,
@@ -247,10 +270,7 @@ impl Claims {
         let mut stale = self.stale;
         let mut known: Option<Claim> = None;
         for claim in self.first.into_iter().chain(self.others) {
-            let holds = user.as_ref().is_some_and(|user| {
-                user.is_active() && claim.stamp.is_none_or(|stamp| stamp_of(&**user) == stamp)
-            });
-            if holds {
+            if claim.holds(user.as_deref()) {
                 // An explicit credential is proof enough, wherever the page came from; then the
                 // more recent one.
                 let weight = |claim: &Claim| (!claim.ambient, claim.login_at);

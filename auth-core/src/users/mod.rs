@@ -3,10 +3,11 @@
 use std::{net::IpAddr, sync::Arc};
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{error::Error, password::PasswordHash, user::AuthUser};
 
+mod cached;
 mod macros;
 mod memory;
 mod roles;
@@ -15,6 +16,7 @@ pub mod sql;
 #[cfg(test)]
 mod tests;
 
+pub use cached::CachedUsers;
 pub use memory::{MemoryUsers, Taken};
 pub use roles::{RoleStore, WithRoles};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -67,6 +69,32 @@ pub trait UserStore<U: AuthUser>: Send + Sync + 'static {
     /// [`with_roles`](Self::with_roles) says so.
     fn brings_roles(&self) -> bool {
         false
+    }
+
+    /// Whether [`by_id`](Self::by_id) may answer with a copy that is older than the store: no.
+    fn keeps_copies(&self) -> bool {
+        false
+    }
+
+    /// The user with this id as the store has him now, whatever copies there are. Asked before a
+    /// credential is refused that does not fit a copy.
+    async fn reload(&self, id: &U::Id) -> Result<Option<Arc<U>>, Error> {
+        self.by_id(id).await
+    }
+
+    /// What cannot be meant about how the store was set up, one sentence each. They are errors of
+    /// [`AuthConfig::build`](crate::config::AuthConfig::build).
+    fn problems(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// This store, with users kept in this process for so long after they were loaded; see
+    /// [`CachedUsers`] for what that changes. Up to 5 minutes; choose seconds.
+    fn cached(self, life: TimeDelta) -> CachedUsers<U, Self>
+    where
+        Self: Sized,
+    {
+        CachedUsers::new(self, life)
     }
 
     /// This store, with the roles from another one, for a type with `#[auth(roles(external))]`.

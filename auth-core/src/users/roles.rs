@@ -121,4 +121,19 @@ impl<U: AuthUser, S: UserStore<U>, R: RoleStore<U>> UserStore<U> for WithRoles<S
     fn brings_roles(&self) -> bool {
         true
     }
+
+    fn keeps_copies(&self) -> bool {
+        self.users.keeps_copies()
+    }
+
+    async fn reload(&self, id: &U::Id) -> Result<Option<Arc<U>>, Error> {
+        match self.users.reload(id).await? {
+            Some(user) => self.complete(user).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn problems(&self) -> Vec<String> {
+        self.users.problems()
+    }
 }

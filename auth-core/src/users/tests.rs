@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::*;
 use crate::user::{AuthRole, LoginColumn, RoleSet, RoleSource, UserMeta};
 
+mod cached;
 mod memory;
 mod roles;
 
