@@ -13,7 +13,7 @@ use crate::{
     password::{PasswordHasher, PasswordPolicy},
     responder::{ProblemResponder, Responder},
     scheme::{CustomScheme, Scheme},
-    store::{DenyList, SessionStore, TokenStore, WhenFull},
+    store::{DenyList, Purge, SessionStore, TokenStore, WhenFull},
     throttle::Throttle,
     user::AuthUser,
     users::UserStore,
@@ -21,10 +21,12 @@ use crate::{
 
 mod authenticator;
 mod build;
+mod purge;
 
 pub use authenticator::Authenticator;
 use authenticator::UserEntry;
 pub(crate) use authenticator::UserService;
+pub use purge::PurgeTask;
 
 /// What an application declares, until [`build`](Self::build) checks it.
 ///
@@ -40,6 +42,7 @@ pub(crate) use authenticator::UserService;
 pub struct AuthConfig {
     users: Vec<UserEntry>,
     sessions: Option<Arc<dyn SessionStore>>,
+    purged: Vec<Arc<dyn Purge>>,
     cookie: Option<SessionCookie>,
     session_header: Option<String>,
     expiry: Expiry,
@@ -99,6 +102,7 @@ impl AuthConfig {
         Self {
             users: Vec::new(),
             sessions: None,
+            purged: Vec::new(),
             cookie: Some(SessionCookie::default()),
             session_header: None,
             expiry: Expiry::default(),
@@ -142,6 +146,13 @@ impl AuthConfig {
     /// Where the sessions are, for a store that something else uses too.
     pub fn shared_sessions(mut self, store: Arc<dyn SessionStore>) -> Self {
         self.sessions = Some(store);
+        self
+    }
+
+    /// One more store that [`Authenticator::purge_expired`] and [`Authenticator::purge_every`] purge.
+    /// Default: the sessions, and what else the configuration names.
+    pub fn purge(mut self, store: Arc<dyn Purge>) -> Self {
+        self.purged.push(store);
         self
     }
 

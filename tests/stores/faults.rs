@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use auth_core::sql::{SqlPool, open_postgres, postgres_options, postgres_pool_options};
-use auth_poem::prelude::*;
+use auth_poem::{prelude::*, users::UserStore};
 use auth_test_servers::{Database, Proxy};
 use auth_tests::{Admin, Answer, Browser, Cart, world::fast_hasher};
 use poem::{EndpointExt, IntoEndpoint};
@@ -56,7 +56,7 @@ impl Api {
 }
 
 /// Makes the tables and the user `root`.
-async fn populate(database: &Database) {
+pub(crate) async fn populate(database: &Database) {
     let pool = open_postgres(database.url()).await.unwrap();
     SqlSessions::new(pool.clone()).migrate().await.unwrap();
     sqlx::query(
@@ -77,8 +77,13 @@ async fn populate(database: &Database) {
 /// A client of a service on this pool.
 fn service(pool: impl Into<SqlPool>) -> Browser {
     let pool = pool.into();
+    service_with(SqlUsers::new(pool.clone()), pool)
+}
+
+/// A client of a service with users of its own.
+pub(crate) fn service_with(users: impl UserStore<Admin>, pool: SqlPool) -> Browser {
     let auth = AuthConfig::new()
-        .user::<Admin>(SqlUsers::new(pool.clone()))
+        .user::<Admin>(users)
         .sessions(SqlSessions::new(pool))
         .jwt(JwtKeys::hs256(auth_tests::world::JWT_SECRET).unwrap())
         .hasher(fast_hasher())

@@ -9,6 +9,7 @@ mod file;
 mod migrations;
 mod redis;
 mod redis_faults;
+mod round_trips;
 mod sessions;
 mod tokens;
 mod users;

@@ -15,6 +15,7 @@ use crate::{
         API_KEY, ApiKeyScheme, BASIC, BEARER, BasicScheme, BearerScheme, SESSION, SchemeKind,
     },
     session::{Carriers, SessionService},
+    store::Purge,
     throttle::Attempts,
 };
 
@@ -113,14 +114,14 @@ impl AuthConfig {
         let basic =
             BasicScheme { realm: self.realm.clone().unwrap_or_else(|| self.issuer.clone()) };
         let realm = self.realm.unwrap_or_else(|| audience.clone());
-        let denied = self.denied;
+        let denied = self.denied.clone();
         let bearer = self.jwt.and_then(|keys| {
             let mut config = JwtConfig::new(keys, self.issuer, audience);
             if let Some(lifetime) = self.token_lifetime {
                 config = config.lifetime(lifetime);
             }
             match config.build() {
-                Ok(jwt) => Some(BearerScheme { jwt, prefix, realm, denied }),
+                Ok(jwt) => Some(BearerScheme { jwt, prefix, realm, denied: self.denied }),
                 Err(error) => {
                     problems.push(error.to_string());
                     None
@@ -138,11 +139,11 @@ impl AuthConfig {
                 "the session cookie is sent over plain http; this is for development only"
             );
         }
-        // Further stores of the configuration that keep what expires go in here as well.
+        // Every store of the configuration that keeps what expires goes in here.
         let mut purged = self.purged;
-        if let Some(sessions) = &self.sessions {
-            purged.insert(0, Arc::new(sessions.clone()));
-        }
+        purged.extend(self.sessions.clone().map(|store| Arc::new(store) as Arc<dyn Purge>));
+        purged.extend(self.refresh.clone().map(|store| Arc::new(store) as Arc<dyn Purge>));
+        purged.extend(denied.map(|list| Arc::new(list) as Arc<dyn Purge>));
         let sessions = self.sessions.map(|store| SessionService {
             store,
             carriers: Carriers::new(self.cookie, header),

@@ -17,6 +17,7 @@ mod deny;
 mod file;
 mod limit;
 mod memory;
+mod purge;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -38,6 +39,7 @@ pub use self::{
     deny::{DenyList, MemoryDenyList},
     limit::{Create, SessionLimit, WhenFull},
     memory::MemorySessions,
+    purge::Purge,
     tokens::{FoundFamily, MemoryTokens, Presented, TokenFamily, TokenStore},
 };
 

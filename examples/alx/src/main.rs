@@ -1,12 +1,7 @@
 //! Starts the ALX example, or one of its two probes.
 #![allow(clippy::print_stdout, reason = "a program that a person starts says what it has made")]
 
-use std::{sync::Arc, time::Duration};
-
-use auth_poem::{
-    clock::{Clock, SystemClock},
-    store::SessionStore,
-};
+use auth_poem::{clock::SystemClock, prelude::Duration};
 use example_alx::{app, probe, settings::Settings};
 use example_kit::{BoxError, Database, Process};
 
@@ -34,24 +29,9 @@ async fn main() -> Result<(), BoxError> {
         None => {
             let database = Database::connect(&settings.database_url).await?;
             let app = app(&settings, database, SystemClock).await?;
-            if let Some(sessions) = app.auth.session_store() {
-                tokio::spawn(purge(sessions.clone()));
-            }
+            let _purge = app.auth.purge_every(Duration::minutes(1));
             process.serve(settings.address, "/api/v1", app.routes()).await?;
         }
     }
     Ok(())
-}
-
-/// Removes expired sessions now and then; they are dead without it but take up room.
-async fn purge(sessions: Arc<dyn SessionStore>) {
-    let mut timer = tokio::time::interval(Duration::from_secs(60));
-    loop {
-        timer.tick().await;
-        match sessions.purge_expired(SystemClock.now()).await {
-            Ok(0) => {}
-            Ok(number) => tracing::info!(number, "removed expired sessions"),
-            Err(error) => tracing::warn!(%error, "expired sessions could not be removed"),
-        }
-    }
 }

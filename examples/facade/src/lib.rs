@@ -143,15 +143,3 @@ impl RoleStore<User> for RolesOf {
         self.0.of(&user.id).await
     }
 }
-
-/// Removes sessions that are over, every quarter of an hour, for as long as the process runs. They
-/// are over without it, but take up room.
-pub async fn purge_sessions(auth: Authenticator) {
-    let Some(sessions) = auth.session_store() else { return };
-    loop {
-        tokio::time::sleep(std::time::Duration::from_secs(15 * 60)).await;
-        if let Err(error) = sessions.purge_expired(Utc::now()).await {
-            tracing::error!(%error, "sessions that are over could not be removed");
-        }
-    }
-}

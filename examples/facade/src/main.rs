@@ -1,6 +1,6 @@
 //! Starts the facade.
 
-use example_facade::{App, purge_sessions, seed, services::Services, settings::Settings};
+use example_facade::{App, seed, services::Services, settings::Settings};
 use example_kit::{BoxError, Database, Process};
 
 #[tokio::main]
@@ -23,7 +23,7 @@ async fn main() -> Result<(), BoxError> {
     if settings.seed {
         seed::plant(&services, &app.auth, settings.rules).await?;
     }
-    tokio::spawn(purge_sessions(app.auth.clone()));
+    let _purge = app.auth.purge_every(settings.cleanup_interval);
     let address = settings.common.address;
     process.serve(address, example_facade::BASE, app.routes(&settings)).await?;
     Ok(())

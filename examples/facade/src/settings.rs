@@ -24,6 +24,8 @@ pub struct Settings {
     pub max_cookie_age: Duration,
     /// `EXPIRE_TIMEOUT`, in seconds: how long a session may go unused.
     pub expire_timeout: Duration,
+    /// `CLEANUP_INTERVAL`, in seconds: how often sessions that are over are removed.
+    pub cleanup_interval: Duration,
     /// `TRUSTED_PROXIES`: networks whose `X-Forwarded-For` is believed, as in `10.0.0.0/8`.
     pub trusted_proxies: Vec<String>,
     /// `CORS_ORIGINS`: whose pages may call; all, if none is named.
@@ -44,6 +46,7 @@ impl Default for Settings {
             // The original says a year; NIST SP 800-63B-4 allows 30 days.
             max_cookie_age: Duration::days(30),
             expire_timeout: Duration::days(1),
+            cleanup_interval: Duration::minutes(15),
             trusted_proxies: Vec::new(),
             cors_origins: Vec::new(),
             cors_headers: vec![HeaderName::from_static("correlation_id")],
@@ -71,6 +74,8 @@ impl Settings {
                 .unwrap_or(default.max_cookie_age),
             expire_timeout: time("EXPIRE_TIMEOUT", Duration::try_seconds)?
                 .unwrap_or(default.expire_timeout),
+            cleanup_interval: time("CLEANUP_INTERVAL", Duration::try_seconds)?
+                .unwrap_or(default.cleanup_interval),
             trusted_proxies: list("TRUSTED_PROXIES")?.unwrap_or(default.trusted_proxies),
             cors_origins: list("CORS_ORIGINS")?.unwrap_or(default.cors_origins),
             cors_headers: list("CORS_HEADERS")?.unwrap_or(default.cors_headers),
