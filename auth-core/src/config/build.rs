@@ -143,6 +143,8 @@ impl AuthConfig {
         let mut purged = self.purged;
         purged.extend(self.sessions.clone().map(|store| Arc::new(store) as Arc<dyn Purge>));
         purged.extend(self.refresh.clone().map(|store| Arc::new(store) as Arc<dyn Purge>));
+        let keys = api_keys.as_ref().map(|scheme| scheme.keys.store().clone());
+        purged.extend(keys.map(|store| Arc::new(store) as Arc<dyn Purge>));
         purged.extend(denied.map(|list| Arc::new(list) as Arc<dyn Purge>));
         let sessions = self.sessions.map(|store| SessionService {
             store,

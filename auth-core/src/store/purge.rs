@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::{DenyList, SessionStore, TokenStore};
-use crate::error::Error;
+use crate::{api_keys::ApiKeyStore, error::Error};
 
 /// A store in which what has expired stays until somebody removes it. It counts for nothing any
 /// more; it takes up room.
@@ -69,4 +69,5 @@ purge! {
     SessionStore "sessions",
     TokenStore "refresh tokens",
     DenyList "denied tokens",
+    ApiKeyStore "API keys",
 }

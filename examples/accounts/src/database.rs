@@ -1,119 +1,172 @@
-//! The application's own table. The framework reads users from it and writes the columns that
-//! [`User`] marks; signing up, renaming and removing are the application's.
+//! The application's own table, on the engine that the URL names. The framework reads users from it
+//! and writes the columns that [`User`] marks; signing up, renaming and removing are the
+//! application's.
 
-use auth_poem::{Error, prelude::*, users::sql::roles_to_text};
+use auth_poem::{
+    Error,
+    prelude::*,
+    sql::SqlPool,
+    users::{Lookup, UserStore, sql::roles_to_text},
+};
 use poem::http::StatusCode;
-use sqlx::SqlitePool;
+use sqlx::{AssertSqlSafe, PgPool};
 
 use crate::user::{Role, User};
 
-/// Creates the table if it is not there.
-///
-/// # Errors
-///
-/// - the database cannot answer
-pub async fn migrate(pool: &SqlitePool) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "CREATE TABLE IF NOT EXISTS users (
-            id BLOB PRIMARY KEY,
-            username TEXT NOT NULL UNIQUE COLLATE NOCASE,
-            password TEXT NOT NULL,
-            roles TEXT NOT NULL,
-            epoch INTEGER NOT NULL,
-            last_login TEXT,
-            last_ip TEXT,
-            signup_time TEXT NOT NULL
-        )",
-    )
-    .execute(pool)
-    .await?;
-    Ok(())
-}
+const SQLITE: &str = "CREATE TABLE IF NOT EXISTS users (
+        id BLOB PRIMARY KEY,
+        username TEXT NOT NULL UNIQUE COLLATE NOCASE,
+        password TEXT NOT NULL,
+        roles TEXT NOT NULL,
+        epoch INTEGER NOT NULL,
+        last_login TEXT,
+        last_ip TEXT,
+        signup_time TEXT NOT NULL
+    )";
 
-/// Creates a user; refuses a name that is taken.
-pub(crate) async fn insert(
-    pool: &SqlitePool,
-    username: &str,
-    password: PasswordHash,
-    roles: Vec<Role>,
-) -> auth_poem::Result<User> {
-    let user = User {
-        id: Uuid::now_v7(),
-        username: username.to_owned(),
-        password,
-        roles,
-        epoch: 0,
-        last_login: None,
-        last_ip: None,
-        signup_time: Utc::now(),
-    };
-    sqlx::query(
-        "INSERT INTO users (id, username, password, roles, epoch, signup_time)
-         VALUES (?, ?, ?, ?, ?, ?)",
-    )
-    .bind(user.id)
-    .bind(&user.username)
-    .bind(&user.password)
-    .bind(roles_to_text(&user.roles))
-    .bind(user.epoch)
-    .bind(user.signup_time)
-    .execute(pool)
-    .await
-    .map_err(name_taken)?;
-    Ok(user)
-}
-
-/// The user of that name.
-pub(crate) async fn find(pool: &SqlitePool, username: &str) -> auth_poem::Result<Option<User>> {
-    sqlx::query_as("SELECT * FROM users WHERE username = ?")
-        .bind(username)
-        .fetch_optional(pool)
-        .await
-        .map_err(Error::fault)
-}
-
-/// All users, in the order in which they signed up.
-pub(crate) async fn all(pool: &SqlitePool) -> auth_poem::Result<Vec<User>> {
-    sqlx::query_as("SELECT * FROM users ORDER BY signup_time, id")
-        .fetch_all(pool)
-        .await
-        .map_err(Error::fault)
-}
-
-/// Gives a user another name; refuses one that is taken.
-pub(crate) async fn rename(pool: &SqlitePool, id: Uuid, name: &str) -> auth_poem::Result<()> {
-    sqlx::query("UPDATE users SET username = ? WHERE id = ?")
-        .bind(name)
-        .bind(id)
-        .execute(pool)
-        .await
-        .map_err(name_taken)?;
-    Ok(())
-}
-
-/// Removes a user, unless he is the last administrator. Says whether somebody was removed. One
-/// statement, so that two administrators who remove each other leave one.
-pub(crate) async fn remove(pool: &SqlitePool, id: Uuid) -> auth_poem::Result<bool> {
-    let is_admin = "EXISTS (SELECT 1 FROM json_each(roles) WHERE value = 'admin')";
-    let statement = format!(
-        "DELETE FROM users WHERE id = ?
-         AND (NOT {is_admin} OR (SELECT count(*) FROM users WHERE {is_admin}) > 1)"
+/// Behind a lock, because two processes that start together would both create the table. Any number
+/// will do that no other program of this database uses.
+const POSTGRES: &str = "BEGIN;
+    SELECT pg_advisory_xact_lock(20260714);
+    CREATE TABLE IF NOT EXISTS users (
+        id UUID PRIMARY KEY,
+        username TEXT NOT NULL,
+        password TEXT NOT NULL,
+        roles TEXT NOT NULL,
+        epoch BIGINT NOT NULL,
+        last_login TIMESTAMPTZ,
+        last_ip INET,
+        signup_time TIMESTAMPTZ NOT NULL
     );
-    sqlx::query(sqlx::AssertSqlSafe(statement))
-        .bind(id)
-        .execute(pool)
-        .await
-        .map(|done| done.rows_affected() > 0)
-        .map_err(Error::fault)
+    CREATE UNIQUE INDEX IF NOT EXISTS users_username ON users (lower(username COLLATE \"C\"));
+    COMMIT";
+
+/// What an administrator has in the column `roles`, which is a list as JSON.
+const IS_ADMIN: &str = "roles LIKE '%\"admin\"%'";
+
+/// The table of users.
+#[derive(Debug, Clone)]
+pub struct Users {
+    pool: SqlPool,
+    users: SqlUsers,
 }
 
-/// Whether there is a user of this id.
-pub(crate) async fn exists(pool: &SqlitePool, id: Uuid) -> auth_poem::Result<bool> {
-    sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM users WHERE id = ?)")
-        .bind(id)
-        .fetch_one(pool)
-        .await
-        .map_err(Error::fault)
+/// Runs code on the engine's own pool, compiled once for each engine: uuids and times are bound as
+/// what each has for them.
+macro_rules! on_engine {
+    ($users:expr, $pool:ident => $code:expr) => {
+        match &$users.pool {
+            SqlPool::Sqlite($pool) => $code,
+            SqlPool::Postgres($pool) => $code,
+            other => return Err(unknown(other)),
+        }
+    };
+}
+
+impl Users {
+    /// Opens the table, and creates it if it is not there.
+    ///
+    /// # Errors
+    ///
+    /// - the database cannot answer
+    pub async fn open(pool: SqlPool) -> auth_poem::Result<Self> {
+        let created = match &pool {
+            SqlPool::Sqlite(pool) => sqlx::raw_sql(SQLITE).execute(pool).await.map(drop),
+            SqlPool::Postgres(pool) => sqlx::raw_sql(POSTGRES).execute(pool).await.map(drop),
+            other => return Err(unknown(other)),
+        };
+        created.map_err(Error::fault)?;
+        Ok(Self { users: SqlUsers::new(pool.clone()), pool })
+    }
+
+    /// Creates a user; refuses a name that is taken.
+    pub(crate) async fn insert(
+        &self,
+        username: &str,
+        password: PasswordHash,
+        roles: Vec<Role>,
+    ) -> auth_poem::Result<User> {
+        let user = User {
+            id: Uuid::now_v7(),
+            username: username.to_owned(),
+            password,
+            roles,
+            epoch: 0,
+            last_login: None,
+            last_ip: None,
+            signup_time: Utc::now(),
+        };
+        let insert = "INSERT INTO users (id, username, password, roles, epoch, signup_time)
+                      VALUES ($1, $2, $3, $4, $5, $6)";
+        on_engine!(self, pool => sqlx::query(insert)
+            .bind(user.id)
+            .bind(&user.username)
+            .bind(&user.password)
+            .bind(roles_to_text(&user.roles))
+            .bind(user.epoch)
+            .bind(user.signup_time)
+            .execute(pool)
+            .await
+            .map(drop))
+        .map_err(name_taken)?;
+        Ok(user)
+    }
+
+    /// The id of the user of that name.
+    pub(crate) async fn find(&self, username: &str) -> auth_poem::Result<Option<Uuid>> {
+        let found: Lookup<User> = self.users.by_login(username).await?;
+        Ok(if let Lookup::One(user) = found { Some(user.id) } else { None })
+    }
+
+    /// All users, in the order in which they signed up.
+    pub(crate) async fn all(&self) -> auth_poem::Result<Vec<User>> {
+        let select = "SELECT * FROM users ORDER BY signup_time, id";
+        on_engine!(self, pool => sqlx::query_as(select).fetch_all(pool).await).map_err(Error::fault)
+    }
+
+    /// Gives a user another name; refuses one that is taken.
+    pub(crate) async fn rename(&self, id: Uuid, name: &str) -> auth_poem::Result<()> {
+        let update = "UPDATE users SET username = $1 WHERE id = $2";
+        on_engine!(self, pool => sqlx::query(update).bind(name).bind(id).execute(pool).await.map(drop))
+            .map_err(name_taken)
+    }
+
+    /// Removes a user, unless he is the last administrator. Says whether somebody was removed. Two
+    /// administrators who remove each other leave one.
+    pub(crate) async fn remove(&self, id: Uuid) -> auth_poem::Result<bool> {
+        let delete = format!(
+            "DELETE FROM users WHERE id = $1
+             AND (NOT {IS_ADMIN} OR (SELECT count(*) FROM users WHERE {IS_ADMIN}) > 1)"
+        );
+        let delete = AssertSqlSafe(delete);
+        let removed = match &self.pool {
+            // It has one writer at a time.
+            SqlPool::Sqlite(pool) => {
+                let done = sqlx::query(delete).bind(id).execute(pool).await;
+                done.map(|done| done.rows_affected())
+            }
+            SqlPool::Postgres(pool) => remove_alone(pool, delete, id).await,
+            other => return Err(unknown(other)),
+        };
+        removed.map(|removed| removed > 0).map_err(Error::fault)
+    }
+
+    /// Whether there is a user of this id.
+    pub(crate) async fn exists(&self, id: Uuid) -> auth_poem::Result<bool> {
+        let user = UserStore::<User>::by_id(&self.users, &id).await?;
+        Ok(user.is_some())
+    }
+}
+
+/// Removes with all administrators locked, so that of two deletions at once the second counts
+/// without the first.
+async fn remove_alone(pool: &PgPool, delete: AssertSqlSafe<String>, id: Uuid) -> sqlx::Result<u64> {
+    let lock = format!("SELECT id FROM users WHERE {IS_ADMIN} ORDER BY id FOR UPDATE");
+    let mut transaction = pool.begin().await?;
+    sqlx::query(AssertSqlSafe(lock)).fetch_all(&mut *transaction).await?;
+    let done = sqlx::query(delete).bind(id).execute(&mut *transaction).await?;
+    transaction.commit().await?;
+    Ok(done.rows_affected())
 }
 
 /// The refusal of a name that somebody has.
@@ -124,4 +177,8 @@ pub(crate) fn username_taken() -> Rejection {
 fn name_taken(error: sqlx::Error) -> Error {
     let taken = error.as_database_error().is_some_and(|error| error.is_unique_violation());
     if taken { username_taken().into() } else { Error::fault(error) }
+}
+
+fn unknown(pool: &SqlPool) -> Error {
+    Error::fault(format!("the table of users has no form for {pool:?}"))
 }

@@ -4,10 +4,9 @@
 //! Read it in this order: [`user`] declares who a user is, [`api`] what can be done, [`app`] puts
 //! it together. What any service has besides is in `example-kit`.
 
-use auth_poem::{password::PasswordHasher, prelude::*};
+use auth_poem::{password::PasswordHasher, prelude::*, sql::SqlPool};
 use example_kit::{BoxError, Outbox, sessions};
 use poem::{EndpointExt, IntoEndpoint, Route};
-use sqlx::SqlitePool;
 
 pub mod api;
 pub mod database;
@@ -16,6 +15,7 @@ pub mod user;
 
 use crate::{
     api::Apis,
+    database::Users,
     settings::{Admin, Settings},
     user::{Role, User},
 };
@@ -27,6 +27,7 @@ pub struct App {
     pub api: AuthApi<Apis>,
     /// The configured authentication.
     pub auth: Authenticator,
+    users: Users,
 }
 
 /// Puts the application together on a database that is open.
@@ -34,14 +35,14 @@ pub struct App {
 /// # Errors
 ///
 /// - the database cannot be migrated, or the configuration does not fit
-pub async fn app(settings: &Settings, keys: JwtKeys, pool: SqlitePool) -> Result<App, BoxError> {
+pub async fn app(settings: &Settings, keys: JwtKeys, pool: SqlPool) -> Result<App, BoxError> {
     let sessions = sessions::store(&settings.common, "accounts", pool.clone()).await?;
     let denied = SqlDenyList::new(pool.clone());
     denied.migrate().await?;
-    database::migrate(&pool).await?;
+    let users = Users::open(pool.clone()).await?;
 
     let mut config = AuthConfig::new()
-        .user::<User>(SqlUsers::new(pool.clone()))
+        .user::<User>(SqlUsers::new(pool))
         .shared_sessions(sessions)
         .jwt(keys)
         .deny_list(denied)
@@ -54,39 +55,39 @@ pub async fn app(settings: &Settings, keys: JwtKeys, pool: SqlitePool) -> Result
     let auth = config.build()?;
 
     let outbox = Outbox::new(settings.common.outbox.clone());
-    let api = auth.openapi(api::apis(pool, outbox), "Accounts", "1.0").server("/api");
-    Ok(App { api, auth })
+    let api = auth.openapi(api::apis(users.clone(), outbox), "Accounts", "1.0").server("/api");
+    Ok(App { api, auth, users })
 }
 
 impl App {
+    /// Creates an administrator, unless there is a user of that name; an existing account is never
+    /// changed.
+    ///
+    /// # Errors
+    ///
+    /// - the database cannot answer
+    pub async fn create_administrator(&self, admin: &Admin) -> auth_poem::Result<()> {
+        if self.users.find(&admin.username).await?.is_some() {
+            return Ok(());
+        }
+        let password = PasswordHasher::default().hash(&admin.password).await?;
+        match self.users.insert(&admin.username, password, vec![Role::Admin]).await {
+            Ok(_) => tracing::info!(name = admin.username, "created an administrator"),
+            // Another process was faster.
+            Err(error) if error.code() == Some("username_taken") => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
     /// All routes: the API, its document, and a page that shows it.
     #[must_use]
     pub fn routes(self) -> impl IntoEndpoint + use<> {
-        let Self { api, auth } = self;
+        let Self { api, auth, users: _ } = self;
         Route::new()
             .at("/openapi.json", api.spec_endpoint())
             .nest("/docs", api.swagger_ui())
             .nest("/api", api)
             .with(auth.errors())
     }
-}
-
-/// Creates an administrator, unless there is a user of that name; an existing account is never
-/// changed.
-///
-/// # Errors
-///
-/// - the database cannot answer
-pub async fn create_administrator(pool: &SqlitePool, admin: &Admin) -> auth_poem::Result<()> {
-    if database::find(pool, &admin.username).await?.is_some() {
-        return Ok(());
-    }
-    let password = PasswordHasher::default().hash(&admin.password).await?;
-    match database::insert(pool, &admin.username, password, vec![Role::Admin]).await {
-        Ok(_) => tracing::info!(name = admin.username, "created an administrator"),
-        // Another process was faster.
-        Err(error) if error.code() == Some("username_taken") => {}
-        Err(error) => return Err(error),
-    }
-    Ok(())
 }

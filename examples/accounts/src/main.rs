@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use auth_poem::{jwt::JwtAlgorithm, prelude::*, sql::open_sqlite};
-use example_accounts::{app, create_administrator, settings::Settings};
+use auth_poem::{jwt::JwtAlgorithm, prelude::*, sql::SqlPool};
+use example_accounts::{app, settings::Settings};
 use example_kit::{BoxError, Process, keys};
 
 #[tokio::main]
@@ -15,17 +15,18 @@ async fn main() -> Result<(), BoxError> {
     if process.wants_access_report() {
         settings.common.redis_url = None;
         let keys = JwtKeys::generate(JwtAlgorithm::EdDsa)?;
-        let app = app(&settings, keys, open_sqlite("sqlite::memory:").await?).await?;
+        let app = app(&settings, keys, SqlPool::connect("sqlite::memory:").await?).await?;
         process.print_access_report(&app.api.access_report());
         return Ok(());
     }
 
-    let pool = open_sqlite(&settings.common.database_url).await?;
+    let pool = SqlPool::connect(&settings.common.database_url).await?;
     let keys = keys::load(Path::new("accounts.keys.json"))?;
-    let app = app(&settings, keys, pool.clone()).await?;
+    let app = app(&settings, keys, pool).await?;
     if let Some(admin) = &settings.admin {
-        create_administrator(&pool, admin).await?;
+        app.create_administrator(admin).await?;
     }
+    let _purge = app.auth.purge_every(Duration::minutes(15));
     process.serve(settings.common.address, "/api", app.routes()).await?;
     Ok(())
 }

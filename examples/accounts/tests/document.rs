@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use auth_poem::{
     jwt::JwtAlgorithm,
     prelude::*,
-    sql::open_sqlite,
+    sql::SqlPool,
     testing::{Credential, Operation, Sample, Standing, Walk, set_cookie},
 };
 use example_accounts::{
-    app, create_administrator,
+    app,
     settings::{Admin, Settings},
 };
 use example_kit::Common;
@@ -28,16 +28,16 @@ async fn the_server_does_what_its_document_says() {
     let outbox = folder.path().join("outbox");
     std::fs::create_dir(&outbox).unwrap();
     let file = folder.path().join("accounts.db");
-    let pool = open_sqlite(&format!("sqlite://{}", file.display())).await.unwrap();
+    let pool = SqlPool::connect(&format!("sqlite://{}", file.display())).await.unwrap();
     let settings = Settings {
         common: Common { outbox: Some(outbox), ..Common::new("accounts") },
         password_min_length: None,
         admin: None,
     };
     let keys = JwtKeys::generate(JwtAlgorithm::EdDsa).unwrap();
-    let app = app(&settings, keys, pool.clone()).await.unwrap();
+    let app = app(&settings, keys, pool).await.unwrap();
     let admin = Admin { username: "root".into(), password: PASSWORD.into() };
-    create_administrator(&pool, &admin).await.unwrap();
+    app.create_administrator(&admin).await.unwrap();
 
     let document = app.api.spec();
     let client = Client { endpoint: app.routes().into_endpoint(), names: AtomicUsize::new(0) };

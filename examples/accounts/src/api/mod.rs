@@ -2,7 +2,8 @@
 
 use example_kit::Outbox;
 use poem_openapi::Tags;
-use sqlx::SqlitePool;
+
+use crate::database::Users;
 
 mod email;
 mod user;
@@ -26,8 +27,8 @@ enum Tag {
     Email,
 }
 
-/// All operations on a database.
+/// All operations on a table of users.
 #[must_use]
-pub fn apis(pool: SqlitePool, outbox: Outbox) -> Apis {
-    (UserApi { pool: pool.clone() }, UsersApi { pool }, EmailApi { outbox })
+pub fn apis(users: Users, outbox: Outbox) -> Apis {
+    (UserApi { users: users.clone() }, UsersApi { users }, EmailApi { outbox })
 }

@@ -3,18 +3,17 @@
 use auth_poem::prelude::*;
 use poem::http::StatusCode;
 use poem_openapi::{ApiResponse, Object, payload::Json};
-use sqlx::SqlitePool;
 
 use super::Tag;
 use crate::{
-    database,
+    database::{self, Users},
     user::{User, UserView},
 };
 
 /// The operations.
 #[derive(Debug)]
 pub struct UserApi {
-    pub(super) pool: SqlitePool,
+    pub(super) users: Users,
 }
 
 /// A name and a password.
@@ -80,7 +79,7 @@ impl UserApi {
     ) -> auth_poem::Result<Created> {
         let name = well_formed(&data.username)?;
         let password = auth.hash_password(&data.password, &[name]).await?;
-        let user = database::insert(&self.pool, name, password, Vec::new()).await?;
+        let user = self.users.insert(name, password, Vec::new()).await?;
         let user = auth.login_user(&user).await?;
         Ok(Created::User(Json((&*user).into())))
     }
@@ -132,8 +131,8 @@ impl UserApi {
         let name = data.username.as_deref().map(well_formed).transpose()?;
         if let Some(name) = name {
             // Asked before the password changes, so that a refusal changes nothing.
-            let owner = database::find(&self.pool, name).await?;
-            if owner.is_some_and(|owner| owner.id != user.id) {
+            let owner = self.users.find(name).await?;
+            if owner.is_some_and(|owner| owner != user.id) {
                 return Err(database::username_taken().into());
             }
         }
@@ -142,7 +141,7 @@ impl UserApi {
             user = (*auth.change_password(current, new).await?).clone();
         }
         if let Some(name) = name {
-            database::rename(&self.pool, user.id, name).await?;
+            self.users.rename(user.id, name).await?;
             user.username = name.to_owned();
         }
         Ok(Json((&user).into()))

@@ -3,18 +3,17 @@
 use auth_poem::prelude::*;
 use poem::http::StatusCode;
 use poem_openapi::{ApiResponse, param::Path, payload::Json};
-use sqlx::SqlitePool;
 
 use super::Tag;
 use crate::{
-    database,
+    database::Users,
     user::{User, UserView},
 };
 
 /// The operations.
 #[derive(Debug)]
 pub struct UsersApi {
-    pub(super) pool: SqlitePool,
+    pub(super) users: Users,
 }
 
 /// The account is gone.
@@ -31,7 +30,7 @@ impl UsersApi {
     #[require(role = "admin")]
     #[oai(path = "/", method = "get")]
     async fn list(&self, _user: User) -> auth_poem::Result<Json<Vec<UserView>>> {
-        let users = database::all(&self.pool).await?;
+        let users = self.users.all().await?;
         Ok(Json(users.iter().map(Into::into).collect()))
     }
 
@@ -40,10 +39,10 @@ impl UsersApi {
     #[rejects(no_such_user = 404, last_administrator = 409)]
     #[oai(path = "/:id", method = "delete")]
     async fn remove(&self, id: Path<Uuid>, _user: User) -> auth_poem::Result<Removed> {
-        if database::remove(&self.pool, id.0).await? {
+        if self.users.remove(id.0).await? {
             return Ok(Removed::Done);
         }
-        Err(if database::exists(&self.pool, id.0).await? {
+        Err(if self.users.exists(id.0).await? {
             Rejection::new(
                 StatusCode::CONFLICT,
                 "last_administrator",

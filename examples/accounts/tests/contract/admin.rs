@@ -2,9 +2,14 @@
 
 use std::{sync::Barrier, thread};
 
+use auth_poem::sql::SqlPool;
 use example_kit::testing::Client;
 
-use super::{PASSWORD, client::Caller, server::Server};
+use super::{
+    PASSWORD,
+    client::Caller,
+    server::{ADMIN, Server},
+};
 
 const NOBODY: &str = "6b3f0c52-9a51-4f0e-8f63-0d3d3c1f7a11";
 
@@ -63,17 +68,40 @@ fn keeps_the_last_administrator() {
 async fn keeps_one_of_two_administrators_who_remove_each_other() {
     let server = Server::start_with_admin();
     let url = format!("sqlite://{}", server.path("accounts.db").display());
-    let pool = auth_poem::sql::open_sqlite(&url).await.unwrap();
+    remove_each_other(&server, &url).await;
+}
+
+#[tokio::test]
+async fn keeps_one_of_two_administrators_who_remove_each_other_on_postgres() {
+    let Some(postgres) = auth_test_servers::postgres() else { return };
+    let settings = [ADMIN[0], ADMIN[1], ("DATABASE_URL", postgres.url())];
+    let server = Server::start_with(&settings);
+    assert!(!server.path("accounts.db").exists());
+    remove_each_other(&server, postgres.url()).await;
+}
+
+/// Makes somebody an administrator, as no operation does.
+async fn promote(database: &SqlPool, name: &str) {
+    let update = "UPDATE users SET roles = '[\"admin\"]' WHERE username = $1";
+    match database {
+        SqlPool::Sqlite(pool) => {
+            sqlx::query(update).bind(name).execute(pool).await.unwrap();
+        }
+        SqlPool::Postgres(pool) => {
+            sqlx::query(update).bind(name).execute(pool).await.unwrap();
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn remove_each_other(server: &Server, url: &str) {
+    let database = SqlPool::connect(url).await.unwrap();
     let mut left = server.logged_in("root", PASSWORD);
     // One round proves little: the second deletion must begin before the first is done.
     for round in 0..20 {
         let name = format!("root{round}");
         let other = server.signed_up(&name);
-        sqlx::query("UPDATE users SET roles = '[\"admin\"]' WHERE username = ?")
-            .bind(&name)
-            .execute(&pool)
-            .await
-            .unwrap();
+        promote(&database, &name).await;
         let mut clients = [left, other];
         let paths = [1, 0].map(|other: usize| format!("/users/{}", clients[other].clone().id()));
         let together = Barrier::new(2);

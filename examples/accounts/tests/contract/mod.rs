@@ -4,6 +4,7 @@ mod admin;
 mod change;
 mod client;
 mod email;
+mod nodes;
 mod process;
 mod redis;
 mod server;

@@ -86,6 +86,20 @@ impl Client {
 
     /// Sends anything.
     pub fn send(&mut self, method: &str, path: &str, body: Body<'_>) -> Answer {
+        self.try_send(method, path, body).unwrap()
+    }
+
+    /// Sends anything to a server that may end meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// - there is no answer, or not all of it
+    pub fn try_send(
+        &mut self,
+        method: &str,
+        path: &str,
+        body: Body<'_>,
+    ) -> Result<Answer, ureq::Error> {
         let mut request =
             http::Request::builder().method(method).uri(format!("{}{path}", self.base));
         if !self.cookies.is_empty() {
@@ -105,8 +119,8 @@ impl Client {
                 self.agent.run(request.header("content-type", kind).body(bytes).unwrap())
             }
         };
-        let mut answer = answer.unwrap();
-        let text = answer.body_mut().read_to_string().unwrap();
+        let mut answer = answer?;
+        let text = answer.body_mut().read_to_string()?;
         let body = if text.is_empty() {
             Value::Null
         } else {
@@ -117,7 +131,7 @@ impl Client {
         for cookie in answer.set_cookies() {
             keep(&mut self.cookies, cookie);
         }
-        answer
+        Ok(answer)
     }
 }
 
