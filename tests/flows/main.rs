@@ -21,11 +21,8 @@ mod narrowed;
 mod other_errors;
 mod own_scheme;
 mod password;
-<<<<<<< HEAD
-mod refresh;
-=======
 mod purge;
->>>>>>> 9d1c27a (Purge all stores by one task that the framework schedules)
+mod refresh;
 mod responder;
 mod role_sources;
 mod routes;

@@ -2,13 +2,13 @@
 
 use auth_core::sql::{SqlPool, open_postgres};
 use auth_poem::{prelude::*, users::UserStore};
-use auth_tests::{Browser, Logs};
+use auth_tests::{Admin, Answer, Browser, Logs};
 
 use crate::faults::{populate, service_with};
 
 /// A service on a database of its own, on which somebody is logged in.
-async fn logged_in<S: UserStore<auth_tests::Admin>>(
-    users: impl FnOnce(SqlUsers) -> S,
+async fn logged_in<S: UserStore<Admin>>(
+    users: impl FnOnce(SqlUsers<Admin>) -> S,
 ) -> Option<(auth_test_servers::Database, Browser)> {
     let database = auth_test_servers::postgres()?;
     populate(&database).await;
@@ -19,7 +19,7 @@ async fn logged_in<S: UserStore<auth_tests::Admin>>(
 }
 
 /// How many statements a request runs.
-async fn statements(request: impl IntoFuture<Output = auth_tests::Answer>) -> usize {
+async fn statements(request: impl IntoFuture<Output = Answer>) -> usize {
     let logs = Logs::capture();
     let _ = request.await.is(200);
     logs.text().lines().filter(|line| line.contains("sqlx::query")).count()
@@ -40,7 +40,7 @@ async fn a_session_and_a_user_are_a_statement_each_and_a_change_is_one_more() {
 
 #[tokio::test]
 async fn with_copies_of_users_the_session_is_the_only_statement() {
-    let cached = |users: SqlUsers| users.cached(Duration::minutes(5));
+    let cached = |users: SqlUsers<Admin>| users.cached(Duration::minutes(5));
     let Some((_database, browser)) = logged_in(cached).await else { return };
     assert_eq!(statements(browser.get("/me")).await, 2);
     for path in ["/me", "/maybe"] {

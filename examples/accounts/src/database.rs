@@ -48,7 +48,7 @@ const IS_ADMIN: &str = "roles LIKE '%\"admin\"%'";
 #[derive(Debug, Clone)]
 pub struct Users {
     pool: SqlPool,
-    users: SqlUsers,
+    users: SqlUsers<User>,
 }
 
 /// Runs code on the engine's own pool, compiled once for each engine: uuids and times are bound as
@@ -114,7 +114,7 @@ impl Users {
 
     /// The id of the user of that name.
     pub(crate) async fn find(&self, username: &str) -> auth_poem::Result<Option<Uuid>> {
-        let found: Lookup<User> = self.users.by_login(username).await?;
+        let found = self.users.by_login(username).await?;
         Ok(if let Lookup::One(user) = found { Some(user.id) } else { None })
     }
 
@@ -153,7 +153,7 @@ impl Users {
 
     /// Whether there is a user of this id.
     pub(crate) async fn exists(&self, id: Uuid) -> auth_poem::Result<bool> {
-        let user = UserStore::<User>::by_id(&self.users, &id).await?;
+        let user = self.users.by_id(&id).await?;
         Ok(user.is_some())
     }
 }

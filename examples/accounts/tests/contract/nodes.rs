@@ -129,7 +129,7 @@ impl Writer {
 fn kill_under_load(mut dies: Server, then: impl FnOnce(&mut Server) -> Option<Server>) {
     let mut users: Vec<Client> =
         (0..CLIENTS / 2).map(|number| dies.signed_up(&format!("user{number}"))).collect();
-    let writers = (0..CLIENTS).map(|number| {
+    let writers = (0..CLIENTS).map(|_| {
         let user = users.pop();
         Mutex::new(Writer {
             changes_one: user.is_some(),
