@@ -14,8 +14,19 @@ use syn::visit::Visit;
 
 /// The modules of `auth-core` from the plain to the composed.
 const LAYERS: [&[&str]; 5] = [
-    &["error", "rejection", "secret", "user", "requirement", "scopes", "expiry", "http"],
-    &["clock", "password", "store", "users", "api_keys", "sql"],
+    &[
+        "error",
+        "rejection",
+        "secret",
+        "user",
+        "requirement",
+        "scopes",
+        "expiry",
+        "http",
+        "sealing",
+        "signature",
+    ],
+    &["clock", "password", "store", "users", "api_keys", "access_keys", "sql"],
     &["session", "jwt", "credentials", "scheme", "guard", "throttle", "responder"],
     &["features"],
     &["config", "context"],

@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc};
 use chrono::TimeDelta;
 
 use crate::{
+    access_keys::Signatures,
     api_keys::ApiKeys,
     clock::{Clock, SystemClock},
     expiry::Expiry,
@@ -54,6 +55,7 @@ pub struct AuthConfig {
     token_lifetime: Option<TimeDelta>,
     token_prefix: String,
     api_keys: Option<ApiKeys>,
+    signatures: Option<Signatures>,
     custom: Vec<CustomScheme>,
     password_flow: Option<String>,
     refresh: Option<Arc<dyn TokenStore>>,
@@ -114,6 +116,7 @@ impl AuthConfig {
             token_lifetime: None,
             token_prefix: "Bearer".into(),
             api_keys: None,
+            signatures: None,
             custom: Vec::new(),
             password_flow: None,
             refresh: None,
@@ -270,6 +273,12 @@ impl AuthConfig {
         self
     }
 
+    /// How signed requests are verified, see [`Signatures`]. Default: not at all.
+    pub fn signatures(mut self, signatures: Signatures) -> Self {
+        self.signatures = Some(signatures);
+        self
+    }
+
     /// What stands behind a scheme that a type of user declares as `custom = "badge"`:
     /// `.scheme::<User>("badge", BadgeScheme { .. })`. See [`Scheme`]. Default: none.
     pub fn scheme<U: AuthUser>(mut self, name: &'static str, scheme: impl Scheme<U>) -> Self {
@@ -331,7 +340,7 @@ impl AuthConfig {
     }
 
     /// Leaves a scheme out that types of users declare, by its name: `session`, `bearer`, `basic`,
-    /// `api_key`, or one of the application's own. It is not
+    /// `api_key`, `signature`, or one of the application's own. It is not
     /// tried, not documented and not challenged, and what it needs need not be configured. Default:
     /// none is left out.
     ///

@@ -2,22 +2,28 @@
 
 use std::{
     any::{Any, TypeId},
+    fmt,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use http::{HeaderValue, header::USER_AGENT};
 
 use crate::{
+    access_keys::AccessKeyRecord,
     clock::to_the_millisecond,
     config::{Authenticator, UserService},
     credentials::PasswordCheck,
     error::{Error, Failure},
-    guard::PathName,
+    guard::{PathName, Policy, Principal},
     http::{Client, RequestHead, cross_site::is_cross_site, forwarded::client_ip, truncated},
     jwt::RefreshTokens,
     rejection::Rejection,
-    scheme::{ApiKeyScheme, BearerScheme, Identification, Identity, Outcome},
+    scheme::{
+        ApiKeyScheme, BearerScheme, Identification, Identity, Outcome, SIGNATURE, SchemeKind,
+        SignatureScheme,
+    },
     session::{
         SessionService, SessionState, TokenHeaders, Way, live::LiveSession, schema::SessionSchema,
     },
@@ -38,6 +44,19 @@ pub struct Context {
     outcomes: Mutex<Outcomes>,
     client: OnceLock<Client>,
     path: OnceLock<&'static [PathName]>,
+    signed: OnceLock<Box<SignedRequest>>,
+}
+
+/// What a signature is verified against, and whose it was.
+struct SignedRequest {
+    body: Bytes,
+    by: OnceLock<Arc<AccessKeyRecord>>,
+}
+
+impl fmt::Debug for SignedRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignedRequest").field("by", &self.by).finish_non_exhaustive()
+    }
 }
 
 /// One outcome per type of user. Hardly an operation takes two, so the first has its place here.
@@ -79,6 +98,7 @@ impl Context {
             outcomes: Mutex::default(),
             client: OnceLock::new(),
             path: OnceLock::new(),
+            signed: OnceLock::new(),
         }
     }
 
@@ -135,6 +155,47 @@ impl Context {
         let outcome = identification.finish::<U>(self, head).await?;
         self.remember(outcome.clone());
         Ok(outcome)
+    }
+
+    /// How much of the request's body an adapter has to read at most, and hand to
+    /// [`note_body`](Self::note_body), before anybody can be authenticated for this operation.
+    /// `None` where the body says nothing about that, or was noted already; a larger one is refused
+    /// with 413.
+    #[must_use]
+    pub fn wants_body(&self, policy: &Policy, head: &RequestHead<'_>) -> Option<usize> {
+        let scheme = self.auth.inner.signatures.as_ref()?;
+        if self.signed.get().is_some() || !scheme.is_presented(head) {
+            return None;
+        }
+        let counts = policy.schemes.is_empty() || policy.schemes.contains(&SIGNATURE);
+        let is_tried =
+            |user: &Principal| self.auth.schemes((user.user.id)()).contains(&SchemeKind::Signature);
+        let wants = counts && self.auth.principals(policy).any(is_tried);
+        wants.then_some(scheme.settings.max_body)
+    }
+
+    /// Notes the whole body of a request that [`wants_body`](Self::wants_body) asked for.
+    pub fn note_body(&self, body: Bytes) {
+        // A second one would be another request's.
+        let _ = self.signed.set(Box::new(SignedRequest { body, by: OnceLock::new() }));
+    }
+
+    /// The body, if it was noted.
+    pub(crate) fn body(&self) -> Option<&[u8]> {
+        self.signed.get().map(|signed| &*signed.body)
+    }
+
+    /// The key that has signed the request, if that was found out already.
+    pub(crate) fn signed_by(&self) -> Option<Arc<AccessKeyRecord>> {
+        self.signed.get()?.by.get().cloned()
+    }
+
+    /// Notes the key that has signed the request.
+    pub(crate) fn note_signed_by(&self, key: Arc<AccessKeyRecord>) -> Arc<AccessKeyRecord> {
+        match self.signed.get() {
+            Some(signed) => signed.by.get_or_init(|| key).clone(),
+            None => key,
+        }
     }
 
     /// What [`authenticate`](Self::authenticate) found, if it was asked.
@@ -326,6 +387,14 @@ impl Context {
         self.auth.inner.api_keys.as_ref().ok_or_else(|| {
             Error::Misconfigured(
                 "API keys are used, but AuthConfig::api_keys was not called".into(),
+            )
+        })
+    }
+
+    pub(crate) fn signatures(&self) -> Result<&SignatureScheme, Error> {
+        self.auth.inner.signatures.as_ref().ok_or_else(|| {
+            Error::Misconfigured(
+                "access keys are used, but AuthConfig::signatures was not called".into(),
             )
         })
     }

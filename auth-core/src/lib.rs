@@ -7,15 +7,16 @@
 //! The public interface is, from the plain to the composed:
 //!
 //! - vocabulary: [`user`], [`requirement`], [`scopes`], [`rejection`], [`error`], [`secret`],
-//!   [`expiry`], [`http`];
+//!   [`sealing`], [`expiry`], [`http`], [`signature`];
 //! - ports, traits with their implementations: [`clock`], [`password`], [`store`], [`users`],
-//!   [`api_keys`];
+//!   [`api_keys`], [`access_keys`];
 //! - services: [`session`], [`jwt`], [`scheme`], [`guard`], [`throttle`], [`responder`];
 //! - features, one flow per file: [`features`];
 //! - assembly: [`config`], [`context`].
 
 #[doc(hidden)]
 pub mod __private;
+pub mod access_keys;
 pub mod api_keys;
 pub mod clock;
 pub mod config;
@@ -33,8 +34,10 @@ pub mod requirement;
 pub mod responder;
 pub mod scheme;
 pub mod scopes;
+pub mod sealing;
 pub mod secret;
 pub mod session;
+pub mod signature;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub mod sql;
 pub mod store;

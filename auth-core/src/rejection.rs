@@ -6,6 +6,7 @@
 //! | `invalid_session` | 401 | the session cookie or header resolves to nothing: expired, logged out, unknown |
 //! | `invalid_token` | 401 | a bearer token was presented and does not hold |
 //! | `invalid_api_key` | 401 | an API key was presented and does not hold |
+//! | `invalid_signature` | 401 | a signature was presented and does not hold, or not any more |
 //! | `invalid_credentials` | 401 | a credential of one of the application's own schemes does not hold |
 //! | `invalid_refresh_token` | 401 | a refresh token that does not hold: unknown, used, ended |
 //! | `unsupported_scheme` | 401 | a user is required, and what is presented is of a scheme that nobody handles |
@@ -45,6 +46,8 @@ pub enum Rejection {
     InvalidToken,
     /// An API key was presented and does not hold.
     InvalidApiKey,
+    /// A signature was presented and does not hold, or the request was sent before.
+    InvalidSignature,
     /// A credential of one of the application's own schemes does not hold.
     InvalidCredentials,
     /// A refresh token that does not hold: unknown, used, ended. One code for all.
@@ -143,6 +146,7 @@ impl Rejection {
             Self::InvalidSession => "invalid_session",
             Self::InvalidToken => "invalid_token",
             Self::InvalidApiKey => "invalid_api_key",
+            Self::InvalidSignature => "invalid_signature",
             Self::InvalidCredentials => "invalid_credentials",
             Self::InvalidRefreshToken => "invalid_refresh_token",
             Self::RefreshTokenJustUsed => "refresh_token_just_used",
@@ -172,6 +176,7 @@ impl Rejection {
             | Self::InvalidSession
             | Self::InvalidToken
             | Self::InvalidApiKey
+            | Self::InvalidSignature
             | Self::InvalidCredentials
             | Self::InvalidRefreshToken
             | Self::UnsupportedScheme
@@ -202,6 +207,7 @@ impl Rejection {
             Self::InvalidSession => "The session has ended. Log in again.",
             Self::InvalidToken => "The token is not valid, or no longer.",
             Self::InvalidApiKey => "The API key is not valid, or no longer.",
+            Self::InvalidSignature => "The signature is not valid, or no longer.",
             Self::InvalidCredentials => "The credentials are not valid, or no longer.",
             Self::InvalidRefreshToken => "The refresh token is not valid, or no longer.",
             Self::RefreshTokenJustUsed => {

@@ -17,6 +17,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::{
+    access_keys::NonceHash,
     error::Error,
     secret::SessionKey,
     session::record::SessionRecord,
@@ -24,6 +25,12 @@ use crate::{
     user::{AuthUser, UserKey},
     users::{Lookup, PasswordChange, UserStore},
 };
+
+/// What a [`NonceStore`](crate::access_keys::NonceStore) sees of a signed request.
+#[must_use]
+pub fn nonce(nonce: &[u8]) -> NonceHash {
+    NonceHash::of("nonce", "key", nonce)
+}
 
 /// What a switched store says.
 const FAULT: &str = "switched to fail by a test";

@@ -44,7 +44,7 @@ use syn::{DeriveInput, parse_macro_input};
 ///         | "role" "=" type             an enum with #[derive(AuthRole)]
 ///         | "crate" "=" string
 ///
-/// scheme  = "session" | "bearer" | "basic" | "api_key"
+/// scheme  = "session" | "bearer" | "basic" | "api_key" | "signature"
 ///         | "custom" "=" string         one of the application's own, which
 ///                                       `AuthConfig::scheme` configures under that name
 ///
@@ -304,7 +304,7 @@ pub fn auth_api(args: TokenStream, input: TokenStream) -> TokenStream {
 ///     impl Endpoint for stats {
 ///         async fn call(&self, request: Request) -> Result<Response> {
 ///             async fn stats(user: User) -> String { … }      // as it was written
-///             let gate = Gate::<__op_stats>::open(&request).await?;
+///             let gate = Gate::<__op_stats>::open(&request, &mut body).await?;
 ///             let p0 = HandlerArg::<User>::from_request(&request, &mut body).await?;
 ///             gate.settle(into_result(stats(p0.0).await))
 ///         }

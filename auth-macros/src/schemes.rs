@@ -6,7 +6,7 @@ use syn::{Ident, LitStr, Token, ext::IdentExt, parse::ParseStream};
 use crate::{diag::Mistakes, parse};
 
 /// The schemes that the core knows.
-const KNOWN: &[&str] = &["session", "bearer", "basic", "api_key"];
+const KNOWN: &[&str] = &["session", "bearer", "basic", "api_key", "signature"];
 
 /// The key of one that the application brings along.
 const CUSTOM: &str = "custom";

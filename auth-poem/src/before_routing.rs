@@ -9,10 +9,10 @@ use auth_core::{
     requirement::Requirement,
     user::AuthUser,
 };
-use poem::{Endpoint, IntoResponse, Middleware, Request, Response, Result};
+use poem::{Endpoint, IntoResponse, Middleware, Request, RequestBody, Response, Result};
 
 use crate::{
-    extract::misplaced,
+    extract::{context_of, head_of, misplaced},
     gate::enter,
     layer::{AuthEndpoint, AuthLayer},
 };
@@ -218,7 +218,16 @@ impl<E: Endpoint> Endpoint for GuardEndpoint<E> {
 
     async fn call(&self, mut request: Request) -> Result<Response> {
         if !self.rules.excludes(request.uri().path()) {
-            enter(&request, self.rules.policy).await?;
+            let policy = self.rules.policy;
+            let context = context_of(&request)?;
+            if context.wants_body(policy, &head_of(&request)).is_some() {
+                let (head, mut body) = request.split();
+                enter(&head, &mut body, policy).await?;
+                request = head;
+                request.set_body(body.take()?);
+            } else {
+                enter(&request, &mut RequestBody::default(), policy).await?;
+            }
         }
         request.set_data(Passed(self.rules.clone()));
         self.endpoint.call(request).await.map(IntoResponse::into_response)

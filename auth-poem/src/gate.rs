@@ -28,13 +28,15 @@ pub struct Gate<O> {
 }
 
 impl<O: Operation> Gate<O> {
-    /// Lets a request in, or says why not. The body is not touched.
+    /// Lets a request in, or says why not. The body is read only if it is signed, and is there
+    /// again afterwards.
     ///
     /// # Errors
     ///
     /// - the policy refuses, or the system cannot tell: [`Error`]
-    pub async fn open(request: &Request) -> Result<Self> {
-        let context = enter(request, O::POLICY).await?;
+    /// - the body of a signed request is too large, or cannot be read: an error of poem's
+    pub async fn open(request: &Request, body: &mut RequestBody) -> Result<Self> {
+        let context = enter(request, body, O::POLICY).await?;
         Ok(Self { context, operation: PhantomData })
     }
 
@@ -72,9 +74,17 @@ pub trait Returns: Operation {
 }
 
 /// The part of the gate that is the same for all operations.
-pub(crate) async fn enter(request: &Request, policy: &'static Policy) -> Result<Arc<Context>> {
+pub(crate) async fn enter(
+    request: &Request,
+    body: &mut RequestBody,
+    policy: &'static Policy,
+) -> Result<Arc<Context>> {
     let context = context_of(request)?;
-    match policy.admit(context, &head_of(request)).await {
+    let head = head_of(request);
+    if let Some(limit) = context.wants_body(policy, &head) {
+        Box::pin(read_body(context, body, limit)).await?;
+    }
+    match policy.admit(context, &head).await {
         Ok(()) => Ok(context.clone()),
         Err(failure) => {
             if let Failure::Rejected(rejection) = &failure {
@@ -88,6 +98,14 @@ pub(crate) async fn enter(request: &Request, policy: &'static Policy) -> Result<
             Err(Error::from(failure).under(context.auth()).of(policy).into())
         }
     }
+}
+
+/// Reads the body of a signed request, and puts it back.
+async fn read_body(context: &Context, body: &mut RequestBody, limit: usize) -> Result<()> {
+    let bytes = body.take()?.into_bytes_limit(limit).await?;
+    context.note_body(bytes.clone());
+    *body = RequestBody::new(bytes.into());
+    Ok(())
 }
 
 /// Warns of a refusal of the application's own that the document does not know.
@@ -127,10 +145,10 @@ impl<'a, O: Operation> ApiExtractor<'a> for Gate<O> {
 
     async fn from_request(
         request: &'a Request,
-        _: &mut RequestBody,
+        body: &mut RequestBody,
         _: ExtractParamOptions<()>,
     ) -> Result<Self> {
-        Self::open(request).await
+        Self::open(request, body).await
     }
 }
 

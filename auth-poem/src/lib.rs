@@ -100,6 +100,7 @@
 //! | `bearer` | `Authorization: Bearer …` | [`AuthConfig::jwt`] |
 //! | `basic` | `Authorization: Basic …`: name and password, hashed anew for every request | `#[auth(login)]`, `#[auth(password)]` |
 //! | `api_key` | `X-API-Key: …` or `Authorization: Bearer …`, see [`api_keys`] | [`AuthConfig::api_keys`] |
+//! | `signature` | `Signature`, `Signature-Input`, `Content-Digest`, see [`signature`] | [`AuthConfig::signatures`] |
 //! | `custom = "badge"` | what a [`Scheme`](scheme::Scheme) of the application's own reads | [`AuthConfig::scheme`] |
 //!
 //! A credential may reach less far than its user: [`Scopes`](scopes::Scopes) restrict which
@@ -114,6 +115,7 @@
 //! [`AuthConfig::sessions`]: config::AuthConfig::sessions
 //! [`AuthConfig::jwt`]: config::AuthConfig::jwt
 //! [`AuthConfig::api_keys`]: config::AuthConfig::api_keys
+//! [`AuthConfig::signatures`]: config::AuthConfig::signatures
 //! [`AuthConfig::scheme`]: config::AuthConfig::scheme
 //! [`session_header`]: config::AuthConfig::session_header
 //! [`disable_scheme`]: config::AuthConfig::disable_scheme
@@ -194,9 +196,9 @@ extern crate self as auth_poem;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use auth_core::sql;
 pub use auth_core::{
-    api_keys, clock, config, error as fault, expiry, features, guard, http, jwt, password,
-    rejection, requirement, responder, scheme, scopes, secret, session, store, throttle, user,
-    users,
+    access_keys, api_keys, clock, config, error as fault, expiry, features, guard, http, jwt,
+    password, rejection, requirement, responder, scheme, scopes, sealing, secret, session,
+    signature, store, throttle, user, users,
 };
 pub use auth_macros::{
     AuthRole, AuthUser, SessionSchema, auth_api, handler, public, rejects, require, schemes,

@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use auth_core::guard::{Parameter, Policy, Principal};
+use auth_core::{
+    guard::{Parameter, Policy, Principal},
+    scheme::SchemeKind,
+};
 use poem::http::StatusCode;
 use poem_openapi::{
     payload::{Payload, PlainText},
@@ -27,6 +30,7 @@ pub(crate) use scope::{Documented, Served, note, served, with_form, within};
 pub(crate) const REQUIRES: &str = "The operation requires: ";
 
 const MALFORMED: &str = "The request cannot be read.";
+const TOO_LARGE: &str = "The body is larger than that of a signed request may be.";
 const UNSUPPORTED: &str = "The body is missing or of a type that is not read.";
 
 /// One alternative of an operation's security: all of these schemes, with their scopes.
@@ -187,6 +191,10 @@ fn describe(
         }
         if by_us && reads_body {
             responses.push(form.other(StatusCode::UNSUPPORTED_MEDIA_TYPE, UNSUPPORTED));
+        }
+        let signed = |user: &Principal| configured.has(&user.user, SchemeKind::Signature);
+        if reads_body && users.iter().any(signed) {
+            responses.push(form.other(StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE));
         }
     });
     describe_refusals(operation, policy, configured, users);

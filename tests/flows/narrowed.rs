@@ -69,7 +69,7 @@ async fn challenges_and_document_name_what_counts() {
     };
     assert_eq!(challenges("/by/bearer").await, ["Bearer realm=\"auth\""]);
     assert_eq!(challenges("/by/session-or-badge").await, ["Badge gate=\"north\""]);
-    assert_eq!(challenges("/me").await.len(), 4);
+    assert_eq!(challenges("/me").await.len(), 5);
     let security = |path: &str| depot.document["paths"][path]["get"]["security"].clone();
     assert_eq!(security("/by/bearer"), json!([{"bearer": []}]));
     assert_eq!(security("/by/bearer/maybe"), json!([{"bearer": []}, {}]));
@@ -168,7 +168,8 @@ async fn an_operation_that_nobody_could_call_is_found_when_the_application_start
         .sessions(MemorySessions::new())
         .disable_scheme("bearer")
         .disable_scheme("badge")
-        .disable_scheme("api_key");
+        .disable_scheme("api_key")
+        .disable_scheme("signature");
     let auth = auth.build().unwrap();
     let open = std::panic::AssertUnwindSafe(|| auth.openapi(Inner, "Inner", "1.0"));
     let panic = std::panic::catch_unwind(open).unwrap_err();

@@ -148,6 +148,7 @@ async fn challenge_and_document_speak_of_it() {
         "Basic realm=\"auth\", charset=\"UTF-8\"",
         "Bearer realm=\"auth\"",
         "ApiKey realm=\"auth\", header=\"x-api-key\"",
+        "Signature realm=\"auth\"",
         "Badge gate=\"north\"",
     ];
     assert_eq!(depot.browser().get("/me").await.all("www-authenticate"), challenges);
@@ -161,7 +162,8 @@ async fn challenge_and_document_speak_of_it() {
         })
     );
     let expected = json!([
-        {"basic": []}, {"session": []}, {"bearer": []}, {"api_key": []}, {"badge": []}
+        {"basic": []}, {"session": []}, {"bearer": []}, {"api_key": []},
+        {"signature": []}, {"badge": []}
     ]);
     assert_eq!(depot.document["paths"]["/me"]["get"]["security"], expected);
     let reports = &depot.document["paths"]["/reports"]["get"]["responses"]["403"]["description"];
@@ -299,7 +301,8 @@ fn what_does_not_fit_is_found_when_the_application_starts() {
     assert_eq!(
         problems(user().scheme::<Member>("card", card()).disable_scheme("badge")),
         ["AuthConfig::disable_scheme was called with `badge`; there are session, bearer, basic, \
-          api_key and \
+          api_key, \
+          signature and \
           card"]
     );
 }

@@ -248,7 +248,7 @@ async fn a_disabled_scheme_needs_nothing_and_starts_nothing() {
 fn a_scheme_that_does_not_exist_cannot_be_disabled() {
     let error = AuthConfig::new().disable_scheme("basik").build().unwrap_err();
     let expected = "AuthConfig::disable_scheme was called with `basik`; there are session, bearer, \
-                    basic and api_key";
+                    basic, api_key and signature";
     assert_eq!(error.problems(), [expected]);
 }
 

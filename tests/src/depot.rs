@@ -12,22 +12,26 @@ use std::{
 
 use auth_core::testing::{FailingSessions, FailingUsers};
 use auth_poem::{
+    access_keys::Signatures,
     fault::Failure,
-    features::{ApiKeyInfo, IssuedApiKey},
+    features::{AccessKeyInfo, ApiKeyInfo, IssuedApiKey},
     http::RequestHead,
     prelude::*,
     scheme::{Proof, Scheme, SchemeInfo},
     scopes::Scopes,
+    sealing::SealingKeys,
+    signature::{Message, Signer},
 };
 use poem::{EndpointExt, IntoEndpoint};
 use poem_openapi::{
     Object,
     param::Path,
-    payload::{Json, PlainText},
+    payload::{Binary, Json, PlainText},
 };
 
 use crate::{
-    browser::Browser,
+    browser::{Ask, Browser},
+    failing_access_keys::FailingAccessKeys,
     failing_keys::FailingApiKeys,
     world::{App, JWT_SECRET, fast_hasher, password_of},
 };
@@ -42,7 +46,7 @@ pub enum Duty {
 
 /// A user of the depot.
 #[derive(AuthUser, Debug, Clone)]
-#[auth(table = "keepers", role = Duty, schemes(basic, session, bearer, api_key, custom = "badge"))]
+#[auth(table = "keepers", role = Duty, schemes(basic, session, bearer, api_key, signature, custom = "badge"))]
 pub struct Keeper {
     /// The id.
     #[auth(id)]
@@ -124,6 +128,40 @@ struct Wanted {
     name: String,
     scopes: Option<Vec<String>>,
     expires_in: Option<i64>,
+}
+
+#[derive(Object)]
+struct WantedAccess {
+    name: String,
+    scopes: Option<Vec<String>>,
+    expires_in: Option<i64>,
+    public_key: Option<Vec<u8>>,
+}
+
+/// An access key; the secret is there when it has just been made.
+#[derive(Object)]
+struct AccessKey {
+    id: String,
+    algorithm: String,
+    name: String,
+    secret: Option<String>,
+    scopes: Option<Vec<String>>,
+    expires_at: Option<DateTime<Utc>>,
+    last_used_at: Option<DateTime<Utc>>,
+}
+
+impl From<AccessKeyInfo> for AccessKey {
+    fn from(info: AccessKeyInfo) -> Self {
+        Self {
+            id: info.id,
+            algorithm: info.algorithm.name().into(),
+            name: info.name,
+            secret: None,
+            scopes: info.scopes.list().map(<[String]>::to_vec),
+            expires_at: info.expires_at,
+            last_used_at: info.last_used_at,
+        }
+    }
 }
 
 /// A key; the secret is there when it has just been made.
@@ -228,6 +266,55 @@ impl DepotApi {
         PlainText(keeper.name)
     }
 
+    #[oai(path = "/echo", method = "post")]
+    async fn echo(&self, keeper: Keeper, body: Binary<Vec<u8>>) -> Binary<Vec<u8>> {
+        Binary([keeper.name.as_bytes(), b": ", &body.0].concat())
+    }
+
+    #[rejects(invalid_public_key = 422)]
+    #[oai(path = "/access-keys", method = "post")]
+    async fn create_access_key(
+        &self,
+        _keeper: Keeper,
+        auth: Auth<Keeper>,
+        wanted: Json<WantedAccess>,
+    ) -> auth_poem::Result<Json<AccessKey>> {
+        let mut key = auth.create_access_key(&wanted.name);
+        if let Some(scopes) = &wanted.scopes {
+            key = key.scopes(scopes);
+        }
+        if let Some(seconds) = wanted.expires_in {
+            key = key.expires_in(Duration::seconds(seconds));
+        }
+        if let Some(public_key) = &wanted.public_key {
+            key = key.ed25519(public_key);
+        }
+        let made = key.await?;
+        let secret = made.secret.as_ref().map(|secret| secret.to_string());
+        Ok(Json(AccessKey { secret, ..made.info.into() }))
+    }
+
+    #[oai(path = "/access-keys", method = "get")]
+    async fn access_keys(
+        &self,
+        _keeper: Keeper,
+        auth: Auth<Keeper>,
+    ) -> auth_poem::Result<Json<Vec<AccessKey>>> {
+        Ok(Json(auth.access_keys().await?.into_iter().map(AccessKey::from).collect()))
+    }
+
+    #[rejects(not_found = 404)]
+    #[oai(path = "/access-keys/:id", method = "delete")]
+    async fn revoke_access_key(
+        &self,
+        _keeper: Keeper,
+        auth: Auth<Keeper>,
+        id: Path<String>,
+    ) -> auth_poem::Result<()> {
+        auth.revoke_access_key(&id).await?.then_some(()).ok_or(Rejection::NotFound)?;
+        Ok(())
+    }
+
     #[oai(path = "/keys", method = "post")]
     async fn create_key(
         &self,
@@ -319,6 +406,8 @@ pub struct Depot {
     pub badges: Badges,
     /// The API keys.
     pub keys: FailingApiKeys,
+    /// The access keys, and which signed requests there were.
+    pub access_keys: FailingAccessKeys,
     /// The hasher, which counts.
     pub hasher: auth_poem::password::PasswordHasher,
     /// The configured framework.
@@ -342,6 +431,14 @@ impl Depot {
 
     /// A depot with another configuration.
     pub async fn with(change: impl FnOnce(AuthConfig) -> AuthConfig) -> Self {
+        Self::signed_as(|signatures| signatures, change).await
+    }
+
+    /// A depot that verifies signatures otherwise.
+    pub async fn signed_as(
+        settle: impl FnOnce(Signatures) -> Signatures,
+        change: impl FnOnce(AuthConfig) -> AuthConfig,
+    ) -> Self {
         let hasher = fast_hasher();
         let people = MemoryUsers::default();
         for (id, name) in (1..).zip(["ann", "bob", "eve"]) {
@@ -360,19 +457,36 @@ impl Depot {
         let keepers = FailingUsers::new(Arc::new(people.clone()));
         let badges = Badges::default();
         let keys = FailingApiKeys::default();
+        let access_keys = FailingAccessKeys::default();
+        let sealing = SealingKeys::generate().unwrap();
+        let signatures = Signatures::new(access_keys.clone(), access_keys.clone(), sealing);
+        let signatures = settle(signatures).max_body(1000);
         let config = AuthConfig::new()
             .user::<Keeper>(keepers.clone())
             .sessions(sessions.clone())
             .jwt(JwtKeys::hs256(JWT_SECRET).unwrap())
             .scheme::<Keeper>("badge", badges.clone())
             .api_keys(keys.clone())
+            .signatures(signatures)
             .hasher(hasher.clone())
             .clock(clock.clone());
         let auth = change(config).build().unwrap();
         let api = auth.openapi(DepotApi, "Depot", "1.0");
         let document = serde_json::from_str(&api.spec()).unwrap();
         let app = Arc::new(api.into_endpoint().boxed());
-        Self { clock, sessions, keepers, people, badges, keys, hasher, auth, document, app }
+        Self {
+            clock,
+            sessions,
+            keepers,
+            people,
+            badges,
+            keys,
+            access_keys,
+            hasher,
+            auth,
+            document,
+            app,
+        }
     }
 
     /// A new browser without cookies.
@@ -406,6 +520,66 @@ impl Depot {
         let made = self.logged_in(name).await.post("/keys").json(wanted).await.is(200).json();
         let text = |member: &str| made[member].as_str().unwrap().to_owned();
         (text("key"), text("id"))
+    }
+
+    /// One who signs with a new access key of this keeper, and its id.
+    pub async fn signer(&self, name: &str, scopes: Option<&[&str]>) -> (Signer, String) {
+        let (id, secret) = self.access_key(name, scopes).await;
+        (Signer::hmac_sha256(&id, secret.as_bytes()), id)
+    }
+
+    /// A new access key of this keeper: id and secret.
+    pub async fn access_key(&self, name: &str, scopes: Option<&[&str]>) -> (String, String) {
+        let wanted = serde_json::json!({ "name": "test", "scopes": scopes });
+        let browser = self.logged_in(name).await;
+        let made = browser.post("/access-keys").json(wanted).await.is(200).json();
+        let text = |member: &str| made[member].as_str().unwrap().to_owned();
+        (text("id"), text("secret"))
+    }
+
+    /// The headers of a signed request to `depot.example`.
+    #[must_use]
+    pub fn sign(
+        &self,
+        signer: &Signer,
+        method: &str,
+        path: &str,
+        body: &[u8],
+    ) -> Vec<(&'static str, String)> {
+        let mut headers = poem::http::HeaderMap::new();
+        headers.insert("host", "depot.example".parse().unwrap());
+        let (method, uri) = (method.parse().unwrap(), path.parse().unwrap());
+        let message = Message { method: &method, uri: &uri, headers: &headers };
+        let signed = signer.headers_for(&message, body, self.clock.now()).unwrap();
+        let mut all = vec![("host", "depot.example".to_owned())];
+        all.extend(signed.into_iter().map(|(name, value)| {
+            let known = ["content-digest", "signature-input", "signature"];
+            let name = known.into_iter().find(|known| name == *known).unwrap();
+            (name, value.to_str().unwrap().to_owned())
+        }));
+        all
+    }
+
+    /// A request of anybody with these headers.
+    #[must_use]
+    pub fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&'static str, String)],
+        body: impl Into<poem::Body>,
+    ) -> Ask {
+        let mut ask = self.browser().ask(method, path);
+        for (name, value) in headers {
+            ask = ask.header(name, value);
+        }
+        ask.body("application/octet-stream", body)
+    }
+
+    /// A signed GET request.
+    #[must_use]
+    pub fn signed_get(&self, signer: &Signer, path: &str) -> Ask {
+        self.send("GET", path, &self.sign(signer, "GET", path, b""), "")
     }
 
     /// The keeper of this name, as the database has him.

@@ -10,6 +10,7 @@ pub mod around;
 pub mod body;
 pub mod browser;
 pub mod depot;
+pub mod failing_access_keys;
 pub mod failing_keys;
 pub mod gates;
 pub mod logs;
@@ -23,6 +24,7 @@ pub use crate::{
     around::Around,
     browser::{Answer, Browser},
     depot::{Badges, Depot, Duty, Keeper},
+    failing_access_keys::FailingAccessKeys,
     failing_keys::FailingApiKeys,
     gates::Gates,
     logs::Logs,

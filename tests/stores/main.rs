@@ -2,6 +2,7 @@
 //! server is away.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod access_keys;
 mod api_keys;
 mod cached;
 mod faults;

@@ -19,6 +19,7 @@ mod path_guards;
 mod refresh_tokens;
 mod secrets;
 mod session_header;
+mod signed_requests;
 mod stale_cache;
 mod stale_users;
 mod token_forgery;

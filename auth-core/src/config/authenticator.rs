@@ -21,7 +21,10 @@ use crate::{
     password::{PasswordHasher, PasswordPolicy},
     rejection::Rejection,
     responder::{Responder, complete_fault, complete_refusal},
-    scheme::{ApiKeyScheme, BasicScheme, BearerScheme, CustomScheme, SchemeInfo, SchemeKind},
+    scheme::{
+        ApiKeyScheme, BasicScheme, BearerScheme, CustomScheme, SchemeInfo, SchemeKind,
+        SignatureScheme,
+    },
     session::SessionService,
     store::{DenyList, Purge, SessionStore, TokenStore},
     throttle::Attempts,
@@ -42,6 +45,7 @@ pub(crate) struct Inner {
     pub(super) basic: BasicScheme,
     pub(crate) bearer: Option<BearerScheme>,
     pub(crate) api_keys: Option<ApiKeyScheme>,
+    pub(crate) signatures: Option<SignatureScheme>,
     /// The schemes of the application's own, of all types of users.
     pub(super) custom: Vec<CustomScheme>,
     pub(crate) refresh: Option<RefreshTokens>,
@@ -61,7 +65,7 @@ impl Inner {
     /// What a scheme's credentials begin with in `Authorization`.
     fn prefix(&self, user: TypeId, scheme: SchemeKind) -> Option<&str> {
         match scheme {
-            SchemeKind::Session => None,
+            SchemeKind::Session | SchemeKind::Signature => None,
             SchemeKind::Bearer => self.bearer.as_ref().map(|bearer| bearer.prefix.as_str()),
             SchemeKind::Basic => Some(BasicScheme::NAME),
             SchemeKind::ApiKey => self.api_keys.as_ref()?.bearer.as_deref(),
@@ -235,7 +239,9 @@ impl Authenticator {
             sessions.disabled || !counts
         });
         let no_keys = inner.api_keys.as_ref().filter(|_| !is_tried(SchemeKind::ApiKey));
+        let unsigned = inner.signatures.as_ref().filter(|_| !is_tried(SchemeKind::Signature));
         no_keys.is_some_and(|keys| keys.is_in_header(head))
+            || unsigned.is_some_and(|signatures| signatures.is_presented(head))
             || no_session.is_some_and(|sessions| sessions.is_presented(head.headers))
             || inner.custom.iter().any(|own| {
                 !is_tried(SchemeKind::Custom(own.name)) && own.is_presented_by_itself(head)
@@ -288,6 +294,10 @@ impl Authenticator {
                         headers.extend(keys.map(|keys| keys.header.clone()));
                         let bearer = keys.and_then(|keys| keys.bearer.as_ref());
                         headers.extend(bearer.map(|_| AUTHORIZATION));
+                    }
+                    SchemeKind::Signature => {
+                        let signatures = inner.signatures.as_ref();
+                        headers.extend(signatures.into_iter().flat_map(SignatureScheme::headers));
                     }
                     SchemeKind::Custom(name) => {
                         let own = inner.custom.iter().filter(|own| own.name == *name);
@@ -392,6 +402,7 @@ impl Authenticator {
             SchemeKind::Bearer => inner.bearer.as_ref()?.challenge(rejection),
             SchemeKind::Basic => inner.basic.challenge(),
             SchemeKind::ApiKey => inner.api_keys.as_ref()?.challenge(),
+            SchemeKind::Signature => inner.signatures.as_ref()?.challenge(),
             SchemeKind::Custom(name) => {
                 let own = inner.custom.iter().find(|scheme| scheme.name == name);
                 own?.challenge(&inner.basic.realm)

@@ -12,7 +12,8 @@ use crate::{
     http::{cookie::SessionCookie, session_header},
     jwt::{JwtConfig, RefreshTokens},
     scheme::{
-        API_KEY, ApiKeyScheme, BASIC, BEARER, BasicScheme, BearerScheme, SESSION, SchemeKind,
+        API_KEY, ApiKeyScheme, BASIC, BEARER, BasicScheme, BearerScheme, SESSION, SIGNATURE,
+        SchemeKind, SignatureScheme,
     },
     session::{Carriers, SessionService},
     store::Purge,
@@ -109,6 +110,10 @@ impl AuthConfig {
                 }
             }
         });
+        let signatures = self.signatures.map(|settings| {
+            problems.extend(settings.problems());
+            SignatureScheme { settings, realm: realm.clone() }
+        });
         let prefix = self.token_prefix;
         let audience = self.audience.unwrap_or_else(|| self.issuer.clone());
         let basic =
@@ -164,6 +169,7 @@ impl AuthConfig {
                 basic,
                 bearer,
                 api_keys,
+                signatures,
                 custom: self.custom,
                 refresh,
                 hasher: self.hasher,
@@ -199,7 +205,7 @@ impl AuthConfig {
         let mut problems = Vec::new();
         let own: Vec<&str> =
             self.users.iter().flat_map(|user| &user.schemes).filter_map(own).collect();
-        let mut known = vec![SESSION, BEARER, BASIC, API_KEY];
+        let mut known = vec![SESSION, BEARER, BASIC, API_KEY, SIGNATURE];
         known.extend(own);
         for name in &self.disabled {
             if !known.contains(&name.as_str()) {
@@ -319,10 +325,14 @@ impl AuthConfig {
             SchemeKind::ApiKey if self.api_keys.is_none() => {
                 Some("AuthConfig::api_keys was not called")
             }
+            SchemeKind::Signature if self.signatures.is_none() => {
+                Some("AuthConfig::signatures was not called")
+            }
             SchemeKind::Session
             | SchemeKind::Bearer
             | SchemeKind::Basic
             | SchemeKind::ApiKey
+            | SchemeKind::Signature
             | SchemeKind::Custom(_) => None,
         }
     }
@@ -332,7 +342,11 @@ impl AuthConfig {
 fn own(scheme: &SchemeKind) -> Option<&'static str> {
     match scheme {
         SchemeKind::Custom(name) => Some(name),
-        SchemeKind::Session | SchemeKind::Bearer | SchemeKind::Basic | SchemeKind::ApiKey => None,
+        SchemeKind::Session
+        | SchemeKind::Bearer
+        | SchemeKind::Basic
+        | SchemeKind::ApiKey
+        | SchemeKind::Signature => None,
     }
 }
 

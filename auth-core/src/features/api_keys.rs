@@ -27,10 +27,10 @@ use crate::{
 };
 
 /// How much of a key's name is kept.
-const NAME_BYTES: usize = 255;
+pub(super) const NAME_BYTES: usize = 255;
 
 /// The longest that a key may be wanted to live; one without an end lives longer.
-const LONGEST: TimeDelta = TimeDelta::days(100 * 365);
+pub(super) const LONGEST: TimeDelta = TimeDelta::days(100 * 365);
 
 /// An API key, as a list shows it.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,6 +63,13 @@ impl From<&ApiKeyRecord> for ApiKeyInfo {
     }
 }
 
+/// A restriction to these scopes. A space would make two of one when the list is stored, so it does
+/// now.
+pub(super) fn list<S: AsRef<str>>(scopes: impl IntoIterator<Item = S>) -> Scopes {
+    let scopes: Vec<String> = scopes.into_iter().map(|scope| scope.as_ref().into()).collect();
+    Scopes::parse(&scopes.join(" "))
+}
+
 /// A key that was just made, or has a new secret.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -86,9 +93,7 @@ pub struct CreateApiKey<'a, U: AuthUser> {
 impl<U: AuthUser> CreateApiKey<'_, U> {
     /// Restricts the key. Default: it reaches as far as the credential of this request.
     pub fn scopes<S: AsRef<str>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
-        let scopes: Vec<String> = scopes.into_iter().map(|scope| scope.as_ref().into()).collect();
-        // A space would make two of one when the list is stored.
-        self.scopes = Some(Scopes::parse(&scopes.join(" ")));
+        self.scopes = Some(list(scopes));
         self
     }
 
@@ -256,7 +261,7 @@ impl<U: AuthUser> AuthHandle<U> {
     pub(super) fn key_holder(&self) -> Result<Identity<U>, Rejection> {
         let identity = self.identity().ok_or(Rejection::MissingCredentials)?;
         match identity.scheme {
-            SchemeKind::ApiKey => Err(Rejection::ReauthenticationRequired),
+            SchemeKind::ApiKey | SchemeKind::Signature => Err(Rejection::ReauthenticationRequired),
             SchemeKind::Session
             | SchemeKind::Bearer
             | SchemeKind::Basic

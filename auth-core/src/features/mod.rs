@@ -10,6 +10,7 @@ use crate::{
     user::AuthUser,
 };
 
+mod access_keys;
 mod api_keys;
 mod change_password;
 mod login;
@@ -18,6 +19,7 @@ mod refresh;
 mod sessions;
 mod verify;
 
+pub use access_keys::{AccessKeyInfo, CreateAccessKey, IssuedAccessKey};
 pub use api_keys::{ApiKeyInfo, CreateApiKey, IssuedApiKey};
 pub use login::{IssuedSession, LoggedIn, Login, LoginUser};
 pub use refresh::RefreshInfo;

@@ -102,6 +102,12 @@ impl Identification {
                         None => Found::Absent,
                     }
                 }
+                SchemeKind::Signature => {
+                    if context.signatures()?.is_presented(head) {
+                        return Ok(None);
+                    }
+                    Found::Absent
+                }
                 // A password is hashed on another thread.
                 SchemeKind::Basic => match NameAndPassword::of(head)? {
                     Some(_) => return Ok(None),
@@ -159,6 +165,7 @@ impl Identification {
                         None => Found::Absent,
                     }
                 }
+                SchemeKind::Signature => context.signatures()?.find::<U>(head, context).await?,
                 SchemeKind::Basic => {
                     let user = verify::<U>(context, head).await?;
                     let found =
@@ -283,6 +290,7 @@ impl Claims {
                 SchemeKind::Bearer => return Err(Rejection::InvalidToken.into()),
                 SchemeKind::Basic => return Err(Rejection::WrongCredentials.into()),
                 SchemeKind::ApiKey => return Err(Rejection::InvalidApiKey.into()),
+                SchemeKind::Signature => return Err(Rejection::InvalidSignature.into()),
                 SchemeKind::Custom(name) => {
                     let service = context.user_service::<U>()?;
                     return Err(service.custom(name)?.info.rejection().clone().into());

@@ -21,6 +21,7 @@ mod bearer;
 mod custom;
 mod identify;
 mod session;
+mod signature;
 
 pub(crate) use api_key::ApiKeyScheme;
 pub(crate) use basic::BasicScheme;
@@ -28,6 +29,7 @@ pub(crate) use bearer::BearerScheme;
 pub(crate) use custom::CustomScheme;
 pub use custom::{Carrier, Proof, Scheme, SchemeInfo};
 pub(crate) use identify::Identification;
+pub(crate) use signature::{SignatureScheme, purpose as signed_purpose};
 
 /// The name of the session scheme in `#[auth(schemes(...))]`, and of its cookie in documents.
 pub const SESSION: &str = "session";
@@ -40,9 +42,11 @@ pub const BASIC: &str = "basic";
 
 /// The name of API keys in `#[auth(schemes(...))]` and in documents.
 pub const API_KEY: &str = "api_key";
+/// The name of signed requests in `#[auth(schemes(...))]` and in documents.
+pub const SIGNATURE: &str = "signature";
 
 /// The names that mean something already: in `#[auth(schemes(...))]`, or in documents.
-const RESERVED: [&str; 6] = [SESSION, SESSION_HEADER, BEARER, BASIC, API_KEY, "signature"];
+const RESERVED: [&str; 6] = [SESSION, SESSION_HEADER, BEARER, BASIC, API_KEY, SIGNATURE];
 
 /// A way to present a credential, as it is configured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +59,8 @@ pub enum SchemeKind {
     Basic,
     /// An API key, in a header of its own or in `Authorization`.
     ApiKey,
+    /// A signature over the request, with an access key.
+    Signature,
     /// A [`Scheme`] of the application's own, by its name.
     Custom(&'static str),
 }
@@ -68,6 +74,7 @@ impl SchemeKind {
             BEARER => Self::Bearer,
             BASIC => Self::Basic,
             API_KEY => Self::ApiKey,
+            SIGNATURE => Self::Signature,
             own => Self::Custom(own),
         }
     }
@@ -80,6 +87,7 @@ impl SchemeKind {
             Self::Bearer => BEARER,
             Self::Basic => BASIC,
             Self::ApiKey => API_KEY,
+            Self::Signature => SIGNATURE,
             Self::Custom(name) => name,
         }
     }

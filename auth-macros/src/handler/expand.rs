@@ -46,7 +46,8 @@ pub(super) fn endpoint(handler: &Handler) -> TokenStream {
                     #author
                     #[allow(unused_mut)]
                     let (__auth_request, mut __auth_body) = __auth_request.split();
-                    let __auth_gate = #p::Gate::<#marker>::open(&__auth_request).await?;
+                    let __auth_gate =
+                        #p::Gate::<#marker>::open(&__auth_request, &mut __auth_body).await?;
                     #(#extracted)*
                     let __auth_result = #p::poem::error::IntoResult::into_result(#call);
                     __auth_gate.settle(__auth_result.map(#p::poem::IntoResponse::into_response))

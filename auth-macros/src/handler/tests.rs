@@ -38,7 +38,7 @@ fn a_function_becomes_an_endpoint_behind_the_gate() {
             async fn stats(user: User, Json(Data { a }): Json<Data>, other: Option<Admin>) -> String { a }
         },
     );
-    has(&shown, quote!(Gate::<__op_stats>::open(&__auth_request).await?;));
+    has(&shown, quote!(Gate::<__op_stats>::open(&__auth_request, &mut __auth_body).await?;));
     has(&shown, quote!(<HandlerArg<User> as poem::FromRequest<'_>>::from_request));
     has(&shown, quote!(<Json<Data> as poem::FromRequest<'_>>::from_request));
     has(&shown, quote!(<OptionArg<Admin> as poem::FromRequest<'_>>::from_request));

@@ -110,12 +110,14 @@ impl Asked<'_> {
         }
         let (bearer, basic) = (self.takes(SchemeKind::Bearer), self.takes(SchemeKind::Basic));
         let key = self.takes(SchemeKind::ApiKey);
-        let malformed = bearer || basic || key || self.own().next().is_some();
+        let signature = self.takes(SchemeKind::Signature);
+        let malformed = bearer || basic || key || signature || self.own().next().is_some();
         let several = self.users.iter().any(|user| self.configured.schemes(&user.user).len() > 1);
         let invalid = [
             (bearer, Rejection::InvalidToken),
             (basic, Rejection::WrongCredentials),
             (key, Rejection::InvalidApiKey),
+            (signature, Rejection::InvalidSignature),
             (malformed, Rejection::MalformedCredentials),
             (several, Rejection::ConflictingCredentials),
         ];
@@ -142,7 +144,9 @@ impl Asked<'_> {
 
     /// Whether a credential may reach less far than its user, where that makes a difference.
     fn can_be_restricted(&self) -> bool {
-        let restricts = |scheme| matches!(scheme, SchemeKind::ApiKey | SchemeKind::Custom(_));
+        let restricts = |scheme| {
+            matches!(scheme, SchemeKind::ApiKey | SchemeKind::Signature | SchemeKind::Custom(_))
+        };
         let mut schemes = self.users.iter().flat_map(|user| self.configured.schemes(&user.user));
         self.policy.requirement.asks_for_scope() && schemes.any(restricts)
     }

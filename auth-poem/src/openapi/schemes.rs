@@ -3,7 +3,9 @@
 use auth_core::{
     config::Authenticator,
     guard::{Policy, Principal, UserType},
-    scheme::{API_KEY, BASIC, BEARER, Carrier, SESSION, SESSION_HEADER, SchemeInfo, SchemeKind},
+    scheme::{
+        API_KEY, BASIC, BEARER, Carrier, SESSION, SESSION_HEADER, SIGNATURE, SchemeInfo, SchemeKind,
+    },
 };
 use poem_openapi::registry::{
     MetaOAuthFlow, MetaOAuthFlows, MetaOAuthScope, MetaSecurityScheme, Registry,
@@ -80,6 +82,7 @@ impl Configured {
                 SchemeKind::Bearer => names.push(BEARER),
                 SchemeKind::Basic => names.push(BASIC),
                 SchemeKind::ApiKey => names.push(API_KEY),
+                SchemeKind::Signature => names.push(SIGNATURE),
                 SchemeKind::Custom(name) => names.push(name),
             }
         }
@@ -120,6 +123,7 @@ impl Configured {
                     let header = self.auth.as_ref().and_then(Authenticator::api_key_header);
                     Some(key_scheme(header.unwrap_or("x-api-key")))
                 }
+                SIGNATURE => Some(signature_scheme()),
                 own => Some(
                     self.info(own).map_or_else(|| own_scheme(&SchemeInfo::header(own)), own_scheme),
                 ),
@@ -182,6 +186,16 @@ fn key_scheme(header: &str) -> MetaSecurityScheme {
         name: Some(intern(header)),
         key_in: Some("header"),
         ..scheme("apiKey", "An API key.")
+    }
+}
+
+fn signature_scheme() -> MetaSecurityScheme {
+    const DESCRIPTION: &str = "HTTP Message Signatures (RFC 9421): `Signature`, `Signature-Input`, \
+        and `Content-Digest` where there is a body, with an access key.";
+    MetaSecurityScheme {
+        name: Some("Signature"),
+        key_in: Some("header"),
+        ..scheme("apiKey", DESCRIPTION)
     }
 }
 
