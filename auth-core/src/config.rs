@@ -56,6 +56,7 @@ pub struct AuthConfig {
     token_prefix: String,
     api_keys: Option<ApiKeys>,
     signatures: Option<Signatures>,
+    basic_cache: Option<TimeDelta>,
     custom: Vec<CustomScheme>,
     password_flow: Option<String>,
     refresh: Option<Arc<dyn TokenStore>>,
@@ -117,6 +118,7 @@ impl AuthConfig {
             token_prefix: "Bearer".into(),
             api_keys: None,
             signatures: None,
+            basic_cache: None,
             custom: Vec::new(),
             password_flow: None,
             refresh: None,
@@ -263,6 +265,19 @@ impl AuthConfig {
     /// Default: `Bearer`.
     pub fn token_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.token_prefix = prefix.into();
+        self
+    }
+
+    /// Remembers for this long that a name and a password by HTTP Basic were right, so that not every
+    /// request is hashed. Default: they are not remembered.
+    ///
+    /// # Security
+    ///
+    /// What is remembered is a keyed digest that only this process can make; wrong ones are not. A
+    /// changed password, another name and an inactive account end it at once. For as long, who reads
+    /// the memory of the process can try passwords at the cost of a fast hash.
+    pub fn cache_basic(mut self, lifetime: TimeDelta) -> Self {
+        self.basic_cache = Some(lifetime);
         self
     }
 

@@ -98,7 +98,7 @@
 //! |---|---|---|
 //! | `session` | the session cookie, or the header of [`session_header`] | [`AuthConfig::sessions`] |
 //! | `bearer` | `Authorization: Bearer …` | [`AuthConfig::jwt`] |
-//! | `basic` | `Authorization: Basic …`: name and password, hashed anew for every request | `#[auth(login)]`, `#[auth(password)]` |
+//! | `basic` | `Authorization: Basic …`: name and password, hashed anew for every request unless [`cache_basic`] remembers | `#[auth(login)]`, `#[auth(password)]` |
 //! | `api_key` | `X-API-Key: …` or `Authorization: Bearer …`, see [`api_keys`] | [`AuthConfig::api_keys`] |
 //! | `signature` | `Signature`, `Signature-Input`, `Content-Digest`, see [`signature`] | [`AuthConfig::signatures`] |
 //! | `custom = "badge"` | what a [`Scheme`](scheme::Scheme) of the application's own reads | [`AuthConfig::scheme`] |
@@ -117,6 +117,7 @@
 //! [`AuthConfig::api_keys`]: config::AuthConfig::api_keys
 //! [`AuthConfig::signatures`]: config::AuthConfig::signatures
 //! [`AuthConfig::scheme`]: config::AuthConfig::scheme
+//! [`cache_basic`]: config::AuthConfig::cache_basic
 //! [`session_header`]: config::AuthConfig::session_header
 //! [`disable_scheme`]: config::AuthConfig::disable_scheme
 //! [`verify_on_public_operations`]: config::AuthConfig::verify_on_public_operations

@@ -160,3 +160,28 @@ fn what_it_needs_is_checked_when_the_application_starts() {
         "Clerk declares the scheme `basic`, but AuthConfig::token_prefix gives tokens its name";
     assert_eq!(problems(clash), [expected]);
 }
+
+#[tokio::test]
+async fn what_was_right_a_moment_ago_is_not_hashed_again() {
+    for wait in [false, true] {
+        let office = Office::with(|config| config.cache_basic(Duration::minutes(1))).await;
+        if wait {
+            office.stores_wait();
+        }
+        let ask = |name: &str| office.browser().get("/me").basic(name, &password_of(name));
+        let hashes = || office.hasher.jobs();
+        let before = hashes();
+        for (seconds, jobs) in [(0, 1), (0, 1), (59, 1), (1, 2), (59, 2)] {
+            office.clock.advance(Duration::seconds(seconds));
+            assert_eq!(ask("ann").await.is(200).body, "ann");
+            assert_eq!(hashes() - before, jobs, "{seconds} s later");
+        }
+        assert_eq!(ask("bob").await.is(200).body, "bob");
+        assert_eq!(hashes() - before, 3, "another one is");
+        let fresh = office.browser().get("/fresh").basic("ann", &password_of("ann")).await;
+        assert_eq!(fresh.is(200).body, "ann");
+    }
+    let config = AuthConfig::new().cache_basic(Duration::hours(2));
+    let expected = "AuthConfig::cache_basic must be more than nothing and at most an hour";
+    assert_eq!(config.build().unwrap_err().problems(), [expected]);
+}

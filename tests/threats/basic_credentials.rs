@@ -242,3 +242,51 @@ async fn where_no_user_declares_it_the_header_is_not_looked_at() {
     assert_eq!(answer.is(200).body, "welcome");
     assert_eq!(office.clerks.calls().total(), 0);
 }
+
+#[tokio::test]
+async fn remembered_passwords_help_nobody_who_does_not_know_them() {
+    let office = Office::with(|config| config.cache_basic(Duration::minutes(5))).await;
+    let password = password_of("ann");
+    let ask = |name: &str, password: &str| office.browser().get("/maybe").basic(name, password);
+    let wrong = (401, "wrong_credentials".to_owned());
+    assert_eq!(ask("ann", &password).await.is(200).body, "ann");
+    let jobs = office.hasher.jobs();
+    for (n, (name, text)) in [
+        ("ann", "wrong"),
+        ("ann", &password[1..]),
+        ("bob", &password),
+        ("an", &format!("n{password}")),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        assert_eq!(ask(name, text).await.outcome(), wrong, "{name} {text}");
+        assert_eq!(ask(name, text).await.outcome(), wrong, "{name} {text}");
+        assert_eq!(office.hasher.jobs() - jobs, 2 * (n + 1), "a wrong one is hashed each time");
+    }
+}
+
+#[tokio::test]
+async fn what_has_changed_ends_what_is_remembered() {
+    let office = Office::with(|config| config.cache_basic(Duration::minutes(5))).await;
+    let wrong = (401, "wrong_credentials".to_owned());
+    let ask = || office.browser().get("/maybe").basic("ann", &password_of("ann"));
+    let old = office.clerk("ann").password;
+    let new = office.hasher.hash("an entirely different secret").await.unwrap();
+    assert_eq!(ask().await.is(200).body, "ann");
+    office.change("ann", |ann| ann.password = Some(new));
+    assert_eq!(ask().await.outcome(), wrong, "another password");
+    office.change("ann", |ann| ann.password = None);
+    assert_eq!(ask().await.outcome(), wrong, "no password");
+    office.change("ann", |ann| ann.password = old);
+    assert_eq!(ask().await.is(200).body, "ann");
+    office.change("ann", |ann| ann.active = false);
+    assert_eq!(ask().await.outcome(), wrong, "not active");
+    office.change("ann", |ann| ann.active = true);
+    assert_eq!(ask().await.is(200).body, "ann");
+    office.change("ann", |ann| ann.name = "anna".into());
+    assert_eq!(ask().await.outcome(), wrong, "another name");
+    office.change("anna", |ann| ann.name = "ann".into());
+    office.clerks.fail(true);
+    assert_eq!(ask().await.outcome(), (503, "unavailable".into()));
+}

@@ -42,7 +42,7 @@ pub(crate) struct Inner {
     pub(super) users: Vec<UserEntry>,
     pub(crate) sessions: Option<SessionService>,
     pub(super) purged: Vec<Arc<dyn Purge>>,
-    pub(super) basic: BasicScheme,
+    pub(crate) basic: BasicScheme,
     pub(crate) bearer: Option<BearerScheme>,
     pub(crate) api_keys: Option<ApiKeyScheme>,
     pub(crate) signatures: Option<SignatureScheme>,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use ipnet::IpNet;
 
 use super::{
@@ -13,7 +14,7 @@ use crate::{
     jwt::{JwtConfig, RefreshTokens},
     scheme::{
         API_KEY, ApiKeyScheme, BASIC, BEARER, BasicScheme, BearerScheme, SESSION, SIGNATURE,
-        SchemeKind, SignatureScheme,
+        SchemeKind, SignatureScheme, VerifiedPasswords,
     },
     session::{Carriers, SessionService},
     store::Purge,
@@ -116,8 +117,17 @@ impl AuthConfig {
         });
         let prefix = self.token_prefix;
         let audience = self.audience.unwrap_or_else(|| self.issuer.clone());
-        let basic =
-            BasicScheme { realm: self.realm.clone().unwrap_or_else(|| self.issuer.clone()) };
+        let cache = self.basic_cache.and_then(|lifetime| {
+            if lifetime <= TimeDelta::zero() || lifetime > TimeDelta::hours(1) {
+                problems.push(
+                    "AuthConfig::cache_basic must be more than nothing and at most an hour".into(),
+                );
+                return None;
+            }
+            VerifiedPasswords::new(lifetime).map_err(|error| problems.push(error.to_string())).ok()
+        });
+        let realm = self.realm.clone().unwrap_or_else(|| self.issuer.clone());
+        let basic = BasicScheme { realm, cache };
         let realm = self.realm.unwrap_or_else(|| audience.clone());
         let denied = self.denied.clone();
         let bearer = self.jwt.and_then(|keys| {

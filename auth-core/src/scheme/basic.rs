@@ -1,8 +1,10 @@
 //! Name and password in the `Authorization` header: HTTP Basic
 //! ([RFC 7617](https://www.rfc-editor.org/rfc/rfc7617)).
 //!
-//! Every request costs a password hash, so this is for programs that call now and then, and for
-//! APIs that have always had it. Failures count together with those of the login.
+//! Every request costs a password hash, unless
+//! [`AuthConfig::cache_basic`](crate::config::AuthConfig::cache_basic) lets right ones be remembered
+//! for a while, so this is for programs that call now and then, and for APIs that have always had
+//! it. Failures count together with those of the login.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::HeaderValue;
@@ -16,6 +18,10 @@ use crate::{
     rejection::Rejection,
 };
 
+mod cache;
+
+pub(crate) use cache::VerifiedPasswords;
+
 /// The longest credentials that are decoded: what common servers accept of a whole header.
 const MAX_BYTES: usize = 8 * 1024;
 
@@ -24,6 +30,8 @@ const MAX_BYTES: usize = 8 * 1024;
 pub(crate) struct BasicScheme {
     /// What challenges name.
     pub(crate) realm: String,
+    /// Remembers what was right, if that was wanted.
+    pub(crate) cache: Option<VerifiedPasswords>,
 }
 
 impl BasicScheme {

@@ -205,9 +205,22 @@ async fn verify<U: AuthUser>(
     head: &RequestHead<'_>,
 ) -> Result<Option<Arc<U>>, Failure> {
     let Some(presented) = NameAndPassword::of(head)? else { return Ok(None) };
+    let (name, password) = (presented.name(), presented.password());
     let check = context.password_check::<U>()?;
-    let user = check.verify(presented.name(), presented.password()).await?;
-    Ok(Some(user.ok_or(Rejection::WrongCredentials)?))
+    let Some(cache) = &context.auth().inner.basic.cache else {
+        let user = check.verify(name, password).await?;
+        return Ok(Some(user.ok_or(Rejection::WrongCredentials)?));
+    };
+    let tag = cache.tag::<U>(name, password);
+    if let Some(id) = cache.get(&tag, context.now()).and_then(|user| user.id::<U>()) {
+        match check.store.by_id(&id).await? {
+            Some(user) if cache.still_holds(&tag, &*user, name) => return Ok(Some(user)),
+            _ => cache.remove(&tag),
+        }
+    }
+    let user = check.verify(name, password).await?.ok_or(Rejection::WrongCredentials)?;
+    cache.insert(tag, &*user, context.now());
+    Ok(Some(user))
 }
 
 impl Claim {

@@ -24,7 +24,7 @@ mod session;
 mod signature;
 
 pub(crate) use api_key::ApiKeyScheme;
-pub(crate) use basic::BasicScheme;
+pub(crate) use basic::{BasicScheme, VerifiedPasswords};
 pub(crate) use bearer::BearerScheme;
 pub(crate) use custom::CustomScheme;
 pub use custom::{Carrier, Proof, Scheme, SchemeInfo};
