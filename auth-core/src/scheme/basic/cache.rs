@@ -72,7 +72,12 @@ impl VerifiedPasswords {
     }
 
     /// Whether it was this user, with the password hash that he has now, under a name that he has.
-    pub(in crate::scheme) fn still_holds<U: AuthUser>(&self, tag: &Tag, user: &U, name: &str) -> bool {
+    pub(in crate::scheme) fn still_holds<U: AuthUser>(
+        &self,
+        tag: &Tag,
+        user: &U,
+        name: &str,
+    ) -> bool {
         let stamp = self.entries().get(tag).map(|entry| entry.stamp);
         let has_hash = stamp.is_some() && stamp == user.password().map(|hash| hash.stamp());
         let has_name = U::META.login.iter().enumerate().any(|(index, column)| {
