@@ -37,7 +37,7 @@ pub struct Signer {
 
 #[derive(Clone)]
 enum SigningKey {
-    Hmac(hmac::Key),
+    Hmac(Arc<hmac::Key>),
     Ed25519(Arc<Ed25519KeyPair>),
 }
 
@@ -45,7 +45,7 @@ impl Signer {
     /// A signer with a shared secret.
     #[must_use]
     pub fn hmac_sha256(key_id: impl Into<String>, secret: &[u8]) -> Self {
-        let key = SigningKey::Hmac(hmac::Key::new(hmac::HMAC_SHA256, secret));
+        let key = SigningKey::Hmac(Arc::new(hmac::Key::new(hmac::HMAC_SHA256, secret)));
         Self { key_id: key_id.into(), key, headers: Vec::new() }
     }
 
