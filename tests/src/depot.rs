@@ -561,7 +561,6 @@ impl Depot {
     }
 
     /// A request of anybody with these headers.
-    #[must_use]
     pub fn send(
         &self,
         method: &str,
@@ -577,7 +576,6 @@ impl Depot {
     }
 
     /// A signed GET request.
-    #[must_use]
     pub fn signed_get(&self, signer: &Signer, path: &str) -> Ask {
         self.send("GET", path, &self.sign(signer, "GET", path, b""), "")
     }
