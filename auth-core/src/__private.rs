@@ -1,6 +1,6 @@
 //! Exactly what the expansions of the macros may name. Nothing here is public interface.
 
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use sqlx;
 
 pub use chrono;

@@ -9,11 +9,15 @@ use crate::{
     api_keys::ApiKeys,
     clock::{Clock, SystemClock},
     expiry::Expiry,
-    http::cookie::SessionCookie,
+    http::{RequestHead, cookie::SessionCookie},
     jwt::{JwtKeys, RefreshLifetime},
     password::{PasswordHasher, PasswordPolicy},
     responder::{ProblemResponder, Responder},
     scheme::{CustomScheme, Scheme},
+    session::{
+        FillColumns,
+        record::{SessionColumns, SessionRecord},
+    },
     store::{DenyList, Purge, SessionStore, TokenStore, WhenFull},
     throttle::Throttle,
     user::AuthUser,
@@ -48,6 +52,7 @@ pub struct AuthConfig {
     session_header: Option<String>,
     expiry: Expiry,
     session_limit: Option<(u32, WhenFull)>,
+    session_columns: Option<FillColumns>,
     jwt: Option<JwtKeys>,
     issuer: String,
     audience: Option<String>,
@@ -110,6 +115,7 @@ impl AuthConfig {
             session_header: None,
             expiry: Expiry::default(),
             session_limit: None,
+            session_columns: None,
             jwt: None,
             issuer: "auth".into(),
             audience: None,
@@ -226,6 +232,38 @@ impl AuthConfig {
     /// ```
     pub fn session_limit(mut self, max: u32, full: WhenFull) -> Self {
         self.session_limit = Some((max, full));
+        self
+    }
+
+    /// Fills columns of the application's own when a session begins and when somebody logs in: from
+    /// the head of the request, and from the record, which has the user where there is one. Default:
+    /// none are filled.
+    ///
+    /// What it returns takes the place of what the columns held; others stay. A handler sets columns
+    /// with [`LiveSession::set_column`](crate::session::live::LiveSession::set_column).
+    /// [`SqlSessions`](crate::store) declares them where it is the store: what it does not have is
+    /// found by [`build`](Self::build), which tries this with an empty request, or else is a fault.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use auth_core::{config::AuthConfig, session::record::SessionColumns, store::MemorySessions};
+    ///
+    /// let auth = AuthConfig::new()
+    ///     .sessions(MemorySessions::default())
+    ///     .session_columns(|head, session| {
+    ///         let device = head.headers.get("x-device").and_then(|name| name.to_str().ok());
+    ///         let user = session.login.as_ref().map(|login| login.user.as_str());
+    ///         SessionColumns::default().with("device", device).with("account", user)
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), auth_core::config::ConfigError>(())
+    /// ```
+    pub fn session_columns(
+        mut self,
+        fill: impl Fn(&RequestHead<'_>, &SessionRecord) -> SessionColumns + Send + Sync + 'static,
+    ) -> Self {
+        self.session_columns = Some(FillColumns::new(fill));
         self
     }
 

@@ -17,7 +17,9 @@ use crate::{
     credentials::PasswordCheck,
     error::{Error, Failure},
     guard::{PathName, Policy, Principal},
-    http::{Client, RequestHead, cross_site::is_cross_site, forwarded::client_ip, truncated},
+    http::{
+        Client, KeptHead, RequestHead, cross_site::is_cross_site, forwarded::client_ip, truncated,
+    },
     jwt::RefreshTokens,
     rejection::Rejection,
     scheme::{
@@ -288,7 +290,12 @@ impl Context {
                 .map(|agent| String::from_utf8_lossy(agent.as_bytes()))
                 .map(|agent| truncated(&agent, USER_AGENT_BYTES).to_owned()),
             cross_site: is_cross_site(head, &self.auth.inner.allowed_origins),
+            head: self.fills_columns().then(|| Box::new(KeptHead::of(head))),
         })
+    }
+
+    fn fills_columns(&self) -> bool {
+        self.auth.inner.sessions.as_ref().is_some_and(|service| service.fill.is_some())
     }
 
     /// What [`note_client`](Self::note_client) noted.
@@ -330,7 +337,7 @@ impl Context {
         if self.session.is_untouched(service) {
             return Ok(TokenHeaders::default());
         }
-        let nobody = Client { ip: None, user_agent: None, cross_site: false };
+        let nobody = Client { ip: None, user_agent: None, cross_site: false, head: None };
         let client = self.client.get().unwrap_or(&nobody);
         self.session.commit(service, client, failed).await
     }

@@ -38,7 +38,7 @@ pub mod sealing;
 pub mod secret;
 pub mod session;
 pub mod signature;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub mod sql;
 pub mod store;
 #[cfg(feature = "testing")]

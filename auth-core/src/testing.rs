@@ -20,7 +20,7 @@ use crate::{
     access_keys::NonceHash,
     error::Error,
     secret::SessionKey,
-    session::record::SessionRecord,
+    session::record::{SessionColumn, SessionRecord},
     store::{Create, SessionLimit, SessionStore, Update},
     user::{AuthUser, UserKey},
     users::{Lookup, PasswordChange, UserStore},
@@ -184,6 +184,10 @@ impl SessionStore for FailingSessions {
         // Where the store does not answer at once, the caller asks `load`, which counts.
         let answer = self.inner.load_now(key, now)?;
         Some(self.note(&self.counters.load).and(answer))
+    }
+
+    fn columns(&self) -> Option<&[SessionColumn]> {
+        self.inner.columns()
     }
 
     async fn update(

@@ -194,7 +194,7 @@
 // The ready-made routes are written with our own macros.
 extern crate self as auth_poem;
 
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use auth_core::sql;
 pub use auth_core::{
     access_keys, api_keys, clock, config, error as fault, expiry, features, guard, http, jwt,

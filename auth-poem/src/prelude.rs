@@ -4,7 +4,7 @@
 pub use auth_core::store::FileSessions;
 #[cfg(feature = "redis")]
 pub use auth_core::store::{Redis, RedisCache, RedisSessions};
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use auth_core::{
     api_keys::SqlApiKeys,
     store::{SqlDenyList, SqlSessions, SqlTokens},

@@ -28,6 +28,7 @@ mod responder;
 mod role_sources;
 mod routes;
 mod schemes;
+mod session_columns;
 mod session_limit;
 mod sessions_of_others;
 mod signed_requests;

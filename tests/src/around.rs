@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use auth_core::{
     error::Error,
     secret::SessionKey,
-    session::record::SessionRecord,
+    session::record::{SessionColumn, SessionRecord},
     store::{Create, SessionLimit, SessionStore, Update},
     user::UserKey,
 };
@@ -93,6 +93,10 @@ impl SessionStore for Around {
         limit: Option<SessionLimit>,
     ) -> Result<Create, Error> {
         self.inner()?.create(key, record, limit).await
+    }
+
+    fn columns(&self) -> Option<&[SessionColumn]> {
+        self.inner.columns()
     }
 
     async fn load(

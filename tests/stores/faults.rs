@@ -3,13 +3,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use auth_core::sql::{SqlPool, open_postgres, postgres_options, postgres_pool_options};
+use auth_core::sql::{
+    SqlPool, mysql_options, mysql_pool_options, postgres_options, postgres_pool_options,
+};
 use auth_poem::{prelude::*, users::UserStore};
-use auth_test_servers::{Database, Proxy};
+use auth_test_servers::{Database, MySqlServer, PostgresServer, Proxy};
 use auth_tests::{Admin, Answer, Browser, Cart, world::fast_hasher};
 use poem::{EndpointExt, IntoEndpoint};
 use poem_openapi::payload::PlainText;
-use sqlx::PgPool;
+use sqlx::AssertSqlSafe;
 use tokio::time::{Instant, sleep, timeout};
 
 pub(crate) const PASSWORD: &str = "seven purple giraffes";
@@ -55,28 +57,133 @@ impl Api {
     }
 }
 
+/// Which kind of server a test is about.
+#[derive(Debug, Clone, Copy)]
+enum Engine {
+    Postgres,
+    MySql,
+}
+
+/// A server for one test, which may stop it.
+enum Server {
+    Postgres(PostgresServer),
+    MySql(MySqlServer),
+}
+
+impl Engine {
+    fn database(self) -> Option<Database> {
+        match self {
+            Self::Postgres => auth_test_servers::postgres(),
+            Self::MySql => auth_test_servers::mysql(),
+        }
+    }
+
+    fn server(self) -> Option<Server> {
+        Some(match self {
+            Self::Postgres => Server::Postgres(auth_test_servers::postgres_server()?),
+            Self::MySql => Server::MySql(auth_test_servers::mysql_server()?),
+        })
+    }
+
+    async fn pool(self, url: &str, connections: u32) -> SqlPool {
+        match self {
+            Self::Postgres => {
+                let options = postgres_options(url).unwrap();
+                let pool = postgres_pool_options().acquire_timeout(LIMIT);
+                pool.max_connections(connections).connect_with(options).await.unwrap().into()
+            }
+            Self::MySql => {
+                let options = mysql_options(url).unwrap();
+                let pool = mysql_pool_options().acquire_timeout(LIMIT);
+                pool.max_connections(connections).connect_with(options).await.unwrap().into()
+            }
+        }
+    }
+}
+
+impl Server {
+    fn database(&self) -> Database {
+        match self {
+            Self::Postgres(server) => server.database(),
+            Self::MySql(server) => server.database(),
+        }
+    }
+
+    fn stop(&mut self) {
+        match self {
+            Self::Postgres(server) => server.stop(),
+            Self::MySql(server) => server.stop(),
+        }
+    }
+
+    fn start(&mut self) {
+        match self {
+            Self::Postgres(server) => server.start(),
+            Self::MySql(server) => server.start(),
+        }
+    }
+}
+
+/// Makes a test of a case for each kind of server.
+macro_rules! on_each_server {
+    ($($case:ident)*) => {
+        mod on_postgres {
+            $(#[tokio::test] async fn $case() { super::$case(super::Engine::Postgres).await })*
+        }
+        mod on_mysql {
+            $(#[tokio::test] async fn $case() { super::$case(super::Engine::MySql).await })*
+        }
+    };
+}
+
+on_each_server! {
+    a_server_that_is_stopped
+    connections_that_are_cut
+    connections_that_are_cut_while_they_lie_idle_are_not_noticed
+    a_connection_that_is_cut_in_the_middle_of_an_answer
+    a_logout_whose_answer_is_lost_is_not_confirmed_and_tried_again
+    answers_that_take_five_seconds_with_the_settings_that_are_the_default
+    a_pool_whose_connections_are_all_in_use
+    requests_whose_clients_have_left_do_not_use_up_the_connections
+}
+
 /// Makes the tables and the user `root`.
 pub(crate) async fn populate(database: &Database) {
-    let pool = open_postgres(database.url()).await.unwrap();
+    let pool = SqlPool::connect(database.url()).await.unwrap();
     SqlSessions::new(pool.clone()).migrate().await.unwrap();
-    sqlx::query(
-        "CREATE TABLE admins (id BIGINT PRIMARY KEY, name TEXT NOT NULL UNIQUE,
-         password TEXT NOT NULL, rank TEXT NOT NULL)",
-    )
-    .execute(&pool)
-    .await
-    .unwrap();
-    sqlx::query("INSERT INTO admins VALUES (1, 'root', $1, 'chief')")
-        .bind(fast_hasher().hash(PASSWORD).await.unwrap())
-        .execute(&pool)
-        .await
-        .unwrap();
-    pool.close().await;
+    let hash = fast_hasher().hash(PASSWORD).await.unwrap();
+    for sql in [
+        "CREATE TABLE admins (id BIGINT PRIMARY KEY, name VARCHAR(100) NOT NULL UNIQUE,
+         password TEXT NOT NULL, QUOTErankQUOTE TEXT NOT NULL)"
+            .to_owned(),
+        // A hash has no quotes.
+        format!("INSERT INTO admins VALUES (1, 'root', '{}', 'chief')", hash.expose()),
+    ] {
+        match &pool {
+            SqlPool::Postgres(pool) => {
+                let sql = AssertSqlSafe(sql.replace("QUOTE", "\""));
+                sqlx::raw_sql(sql).execute(pool).await.map(drop).unwrap();
+            }
+            SqlPool::MySql(pool) => {
+                let sql = AssertSqlSafe(sql.replace("QUOTE", "`"));
+                sqlx::raw_sql(sql).execute(pool).await.map(drop).unwrap();
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    close(&pool).await;
+}
+
+async fn close(pool: &SqlPool) {
+    match pool {
+        SqlPool::Postgres(pool) => pool.close().await,
+        SqlPool::MySql(pool) => pool.close().await,
+        other => panic!("{other:?}"),
+    }
 }
 
 /// A client of a service on this pool.
-fn service(pool: impl Into<SqlPool>) -> Browser {
-    let pool = pool.into();
+fn service(pool: SqlPool) -> Browser {
     service_with(SqlUsers::new(pool.clone()), pool)
 }
 
@@ -93,19 +200,13 @@ pub(crate) fn service_with(users: impl UserStore<Admin>, pool: SqlPool) -> Brows
     Browser::new(Arc::new(api.into_endpoint().map_to_response().boxed()))
 }
 
-async fn pool(url: &str, connections: u32) -> PgPool {
-    let options = postgres_options(url).unwrap();
-    let pool = postgres_pool_options().acquire_timeout(LIMIT).max_connections(connections);
-    pool.connect_with(options).await.unwrap()
-}
-
 /// A service that reaches its database through a proxy, and a browser in which somebody is logged
 /// in.
-async fn behind_proxy(connections: u32) -> Option<(Database, Proxy, Browser)> {
-    let database = auth_test_servers::postgres()?;
+async fn behind_proxy(engine: Engine, connections: u32) -> Option<(Database, Proxy, Browser)> {
+    let database = engine.database()?;
     populate(&database).await;
     let (proxy, url) = database.behind_proxy();
-    let browser = service(pool(&url, connections).await);
+    let browser = service(engine.pool(&url, connections).await);
     let _ = browser.post("/login").await.is(200);
     Some((database, proxy, browser))
 }
@@ -117,7 +218,7 @@ pub(crate) async fn is_unavailable(request: impl IntoFuture<Output = Answer>, wi
     let elapsed = begun.elapsed();
     assert_eq!(answer.outcome(), (503, "unavailable".into()), "{answer:?}");
     assert_eq!(answer.set_cookie(), None, "{answer:?}");
-    for detail in ["postgres", "redis", "pool", "127.0.0.1", "admins", "session"] {
+    for detail in ["postgres", "mysql", "redis", "pool", "127.0.0.1", "admins", "session"] {
         assert!(!answer.body.contains(detail), "{}", answer.body);
     }
     assert!(elapsed < within + SLACK, "{elapsed:?}");
@@ -151,24 +252,22 @@ pub(crate) async fn recovers(browser: &Browser) {
     assert_eq!(browser.get("/me").await.is(200).body, "root");
 }
 
-#[tokio::test]
-async fn a_server_that_is_stopped() {
-    let Some(mut server) = auth_test_servers::postgres_server() else { return };
+async fn a_server_that_is_stopped(engine: Engine) {
+    let Some(mut server) = engine.server() else { return };
     let database = server.database();
     populate(&database).await;
-    let browser = service(pool(database.url(), 2).await);
+    let browser = service(engine.pool(database.url(), 2).await);
     let _ = browser.post("/login").await.is(200);
     server.stop();
     nobody_is_anybody(&browser, LIMIT).await;
-    let error = open_postgres(database.url()).await.unwrap_err();
-    assert!(error.to_string().starts_with("the PostgreSQL store failed"), "{error}");
+    let error = SqlPool::connect(database.url()).await.unwrap_err();
+    assert!(error.to_string().contains("SQL store failed"), "{error}");
     server.start();
     recovers(&browser).await;
 }
 
-#[tokio::test]
-async fn connections_that_are_cut() {
-    let Some((_database, proxy, browser)) = behind_proxy(2).await else { return };
+async fn connections_that_are_cut(engine: Engine) {
+    let Some((_database, proxy, browser)) = behind_proxy(engine, 2).await else { return };
     for _ in 0..3 {
         proxy.cut();
         recovers(&browser).await;
@@ -180,18 +279,16 @@ async fn connections_that_are_cut() {
     recovers(&browser).await;
 }
 
-#[tokio::test]
-async fn connections_that_are_cut_while_they_lie_idle_are_not_noticed() {
-    let Some((_database, proxy, browser)) = behind_proxy(2).await else { return };
+async fn connections_that_are_cut_while_they_lie_idle_are_not_noticed(engine: Engine) {
+    let Some((_database, proxy, browser)) = behind_proxy(engine, 2).await else { return };
     // Longer than a connection counts as fresh.
     sleep(Duration::from_millis(1_200)).await;
     proxy.cut();
     assert_eq!(browser.get("/me").await.is(200).body, "root");
 }
 
-#[tokio::test]
-async fn a_connection_that_is_cut_in_the_middle_of_an_answer() {
-    let Some((_database, proxy, browser)) = behind_proxy(2).await else { return };
+async fn a_connection_that_is_cut_in_the_middle_of_an_answer(engine: Engine) {
+    let Some((_database, proxy, browser)) = behind_proxy(engine, 2).await else { return };
     // More than what the pool's own tests of the connections may still be told.
     for bytes in [20, 40, 80, 160] {
         proxy.cut_after(bytes);
@@ -200,18 +297,16 @@ async fn a_connection_that_is_cut_in_the_middle_of_an_answer() {
     }
 }
 
-#[tokio::test]
-async fn a_logout_whose_answer_is_lost_is_not_confirmed_and_tried_again() {
-    let Some((_database, proxy, browser)) = behind_proxy(2).await else { return };
+async fn a_logout_whose_answer_is_lost_is_not_confirmed_and_tried_again(engine: Engine) {
+    let Some((_database, proxy, browser)) = behind_proxy(engine, 2).await else { return };
     proxy.cut_after(20);
     let answer = browser.post("/logout").await;
     assert_eq!(answer.outcome(), (503, "unavailable".into()), "{answer:?}");
     assert_eq!(browser.get("/me").await.status, 401);
 }
 
-#[tokio::test]
-async fn answers_that_take_five_seconds_with_the_settings_that_are_the_default() {
-    let Some(database) = auth_test_servers::postgres() else { return };
+async fn answers_that_take_five_seconds_with_the_settings_that_are_the_default(engine: Engine) {
+    let Some(database) = engine.database() else { return };
     populate(&database).await;
     let (proxy, url) = database.behind_proxy();
     let browser = service(SqlPool::connect(&url).await.unwrap());
@@ -224,9 +319,29 @@ async fn answers_that_take_five_seconds_with_the_settings_that_are_the_default()
     recovers(&browser).await;
 }
 
-#[tokio::test]
-async fn requests_whose_clients_have_left_do_not_use_up_the_connections() {
-    let Some((_database, proxy, browser)) = behind_proxy(1).await else { return };
+async fn a_pool_whose_connections_are_all_in_use(engine: Engine) {
+    let Some(database) = engine.database() else { return };
+    populate(&database).await;
+    let pool = engine.pool(database.url(), 2).await;
+    let browser = service(pool.clone());
+    let _ = browser.post("/login").await.is(200);
+    macro_rules! hold {
+        ($pool:expr) => {{
+            let held = ($pool.acquire().await.unwrap(), $pool.acquire().await.unwrap());
+            nobody_is_anybody(&browser, LIMIT).await;
+            drop(held);
+        }};
+    }
+    match &pool {
+        SqlPool::Postgres(pool) => hold!(pool),
+        SqlPool::MySql(pool) => hold!(pool),
+        other => panic!("{other:?}"),
+    }
+    recovers(&browser).await;
+}
+
+async fn requests_whose_clients_have_left_do_not_use_up_the_connections(engine: Engine) {
+    let Some((_database, proxy, browser)) = behind_proxy(engine, 1).await else { return };
     proxy.delay(Duration::from_secs(30));
     for _ in 0..6 {
         let left = timeout(LIMIT / 8, browser.get("/me").into_future()).await;

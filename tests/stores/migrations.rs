@@ -37,6 +37,10 @@ async fn the_columns_have_the_types_that_the_engine_has_for_them() {
             "ip inet YES",
             "user_agent text YES",
             "version int8 NO",
+            "deleted_at timestamptz YES",
+            "deleted_by text YES",
+            "CREATE INDEX auth_sessions_deleted_at ON public.auth_sessions \
+             USING btree (deleted_at)",
             "CREATE INDEX auth_sessions_idle_expires_at ON public.auth_sessions \
              USING btree (idle_expires_at)",
             "CREATE INDEX auth_sessions_user_key ON public.auth_sessions USING btree (user_key)",
@@ -58,7 +62,7 @@ async fn the_schema_as_text_is_what_migrate_makes() {
         sqlx::query(AssertSqlSafe(statement)).execute(&by_hand).await.unwrap();
     }
     let tables = described(&migrated, "order").await;
-    assert_eq!(tables.len(), 18, "{tables:?}");
+    assert_eq!(tables.len(), 21, "{tables:?}");
     assert_eq!(described(&by_hand, "order").await, tables);
 
     store(&by_hand).migrate().await.expect("a table made by hand is taken as it is");

@@ -32,15 +32,15 @@ async fn sessions(pool: &PgPool) -> SqlSessions {
     sessions
 }
 
-fn key() -> SessionKey {
+pub(crate) fn key() -> SessionKey {
     SessionToken::generate().unwrap().key()
 }
 
-fn user(id: usize) -> UserKey {
+pub(crate) fn user(id: usize) -> UserKey {
     UserKey::from(format!("users:{id}"))
 }
 
-fn record(id: usize, at: DateTime<Utc>) -> Arc<SessionRecord> {
+pub(crate) fn record(id: usize, at: DateTime<Utc>) -> Arc<SessionRecord> {
     Arc::new(SessionRecord {
         handle: Uuid::new_v4(),
         login: Some(SessionLogin { user: user(id), stamp: SecurityStamp::of_epoch(0), at }),

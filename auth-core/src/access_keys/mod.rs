@@ -13,17 +13,17 @@ use crate::{error::Error, scopes::Scopes, signature::SignatureAlgorithm, user::U
 mod memory;
 mod nonces;
 mod settings;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod sql;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod sql_nonces;
 
 pub use memory::MemoryAccessKeys;
 pub use nonces::{MemoryNonces, NonceHash, NonceStore};
 pub use settings::Signatures;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use sql::SqlAccessKeys;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use sql_nonces::SqlNonces;
 
 /// An access key as a store keeps it.

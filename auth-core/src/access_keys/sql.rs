@@ -17,7 +17,7 @@ use crate::{
         dialect::{Dialect, check_table},
         migrate::migrate,
         on_engine,
-        value::Time,
+        value::{TextColumn, Time},
     },
     user::UserKey,
 };
@@ -60,8 +60,17 @@ struct Statements {
 }
 
 /// A key as it is selected.
-type Row =
-    (String, String, String, String, String, Option<String>, Time, Option<Time>, Option<Time>);
+type Row = (
+    TextColumn,
+    TextColumn,
+    String,
+    String,
+    String,
+    Option<String>,
+    Time,
+    Option<Time>,
+    Option<Time>,
+);
 
 const RECORD: &str =
     "id, user_key, algorithm, material, name, scopes, created_at, expires_at, last_used_at";
@@ -91,7 +100,7 @@ impl Statements {
 }
 
 fn migrations(dialect: &Dialect, table: &str) -> Vec<Vec<String>> {
-    let Dialect { time, text, key_text, .. } = dialect;
+    let Dialect { time, text, key_text, unless_there, table_options, .. } = dialect;
     let name = |ending| dialect.name(table, ending);
     vec![vec![
         format!(
@@ -105,11 +114,11 @@ fn migrations(dialect: &Dialect, table: &str) -> Vec<Vec<String>> {
     created_at {time} NOT NULL,
     expires_at {time},
     last_used_at {time}
-)",
+){table_options}",
             keys = name(""),
         ),
-        format!("CREATE INDEX IF NOT EXISTS {} ON {} (user_key)", name("_user_key"), name("")),
-        format!("CREATE INDEX IF NOT EXISTS {} ON {} (expires_at)", name("_expires_at"), name("")),
+        format!("CREATE INDEX {unless_there}{} ON {} (user_key)", name("_user_key"), name("")),
+        format!("CREATE INDEX {unless_there}{} ON {} (expires_at)", name("_expires_at"), name("")),
     ]]
 }
 
@@ -164,7 +173,7 @@ fn fault(source: impl Into<BoxError>) -> Error {
 }
 
 fn record(row: Row) -> Result<Arc<AccessKeyRecord>, Error> {
-    let id = row.0.clone();
+    let id = row.0.0.clone();
     read(row).map(Arc::new).map_err(|error| fault(format!("key {id} cannot be read: {error}")))
 }
 
@@ -180,8 +189,8 @@ fn read(row: Row) -> Result<AccessKeyRecord, BoxError> {
         None => return Err(format!("its algorithm {algorithm:?} is not known").into()),
     };
     Ok(AccessKeyRecord {
-        id,
-        user: UserKey::from(user),
+        id: id.0,
+        user: UserKey::from(user.0),
         material,
         name,
         scopes: scopes.map_or(Scopes::All, |scopes| Scopes::parse(&scopes)),
@@ -202,19 +211,19 @@ fn time(Time(millis): Time) -> Result<DateTime<Utc>, BoxError> {
 #[async_trait]
 impl AccessKeyStore for SqlAccessKeys {
     async fn create(&self, record: &AccessKeyRecord) -> Result<bool, Error> {
-        let sql = self.sql.create.clone();
+        let sql = &self.sql.create;
         let scopes = record.scopes.list().map(|scopes| scopes.join(" "));
         let material = match &record.material {
             KeyMaterial::HmacSha256 { sealed } => sealed.clone(),
             KeyMaterial::Ed25519 { public_key } => STANDARD.encode(public_key),
         };
-        let created = on_engine!(&self.pool, connection => sqlx::query(sql)
+        let created = on_engine!(&self.pool, connection => sqlx::query(sql.clone())
             .bind(&*record.id)
             .bind(record.user.as_str())
             .bind(record.material.algorithm().name())
-            .bind(material)
+            .bind(material.as_str())
             .bind(&*record.name)
-            .bind(scopes)
+            .bind(scopes.as_deref())
             .bind(millis(record.created_at))
             .bind(record.expires_at.map(millis))
             .bind(record.last_used_at.map(millis))
@@ -230,8 +239,8 @@ impl AccessKeyStore for SqlAccessKeys {
     }
 
     async fn load(&self, id: &str) -> Result<Option<Arc<AccessKeyRecord>>, Error> {
-        let sql = self.sql.load.clone();
-        let row: Option<Row> = on_engine!(&self.pool, connection => sqlx::query_as(sql)
+        let sql = &self.sql.load;
+        let row: Option<Row> = on_engine!(&self.pool, connection => sqlx::query_as(sql.clone())
             .bind(id)
             .fetch_optional(connection)
             .await)
@@ -240,8 +249,8 @@ impl AccessKeyStore for SqlAccessKeys {
     }
 
     async fn list_by_user(&self, user: &UserKey) -> Result<Vec<Arc<AccessKeyRecord>>, Error> {
-        let sql = self.sql.list_by_user.clone();
-        let rows: Vec<Row> = on_engine!(&self.pool, connection => sqlx::query_as(sql)
+        let sql = &self.sql.list_by_user;
+        let rows: Vec<Row> = on_engine!(&self.pool, connection => sqlx::query_as(sql.clone())
             .bind(user.as_str())
             .fetch_all(connection)
             .await)
@@ -250,8 +259,8 @@ impl AccessKeyStore for SqlAccessKeys {
     }
 
     async fn touch(&self, id: &str, now: DateTime<Utc>) -> Result<(), Error> {
-        let sql = self.sql.touch.clone();
-        on_engine!(&self.pool, connection => sqlx::query(sql)
+        let sql = &self.sql.touch;
+        on_engine!(&self.pool, connection => sqlx::query(sql.clone())
             .bind(millis(now))
             .bind(millis(now))
             .bind(id)
@@ -262,8 +271,8 @@ impl AccessKeyStore for SqlAccessKeys {
     }
 
     async fn delete(&self, user: &UserKey, id: &str) -> Result<bool, Error> {
-        let sql = self.sql.delete.clone();
-        let rows = on_engine!(&self.pool, connection => sqlx::query(sql)
+        let sql = &self.sql.delete;
+        let rows = on_engine!(&self.pool, connection => sqlx::query(sql.clone())
             .bind(id)
             .bind(user.as_str())
             .execute(connection)
@@ -274,8 +283,8 @@ impl AccessKeyStore for SqlAccessKeys {
     }
 
     async fn delete_by_user(&self, user: &UserKey) -> Result<u64, Error> {
-        let sql = self.sql.delete_by_user.clone();
-        on_engine!(&self.pool, connection => sqlx::query(sql)
+        let sql = &self.sql.delete_by_user;
+        on_engine!(&self.pool, connection => sqlx::query(sql.clone())
             .bind(user.as_str())
             .execute(connection)
             .await
@@ -284,8 +293,8 @@ impl AccessKeyStore for SqlAccessKeys {
     }
 
     async fn purge_expired(&self, now: DateTime<Utc>) -> Result<u64, Error> {
-        let sql = self.sql.purge.clone();
-        on_engine!(&self.pool, connection => sqlx::query(sql)
+        let sql = &self.sql.purge;
+        on_engine!(&self.pool, connection => sqlx::query(sql.clone())
             .bind(millis(now))
             .execute(connection)
             .await

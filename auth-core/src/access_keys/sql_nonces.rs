@@ -47,17 +47,17 @@ struct Statements {
 const PURGE_EVERY: i64 = 60_000;
 
 fn migrations(dialect: &Dialect, table: &str) -> Vec<Vec<String>> {
-    let Dialect { bytes, time, .. } = dialect;
+    let Dialect { bytes, time, unless_there, table_options, .. } = dialect;
     let name = |ending| dialect.name(table, ending);
     vec![vec![
         format!(
             "CREATE TABLE IF NOT EXISTS {nonces} (
     nonce_hash {bytes} NOT NULL PRIMARY KEY,
     expires_at {time} NOT NULL
-)",
+){table_options}",
             nonces = name(""),
         ),
-        format!("CREATE INDEX IF NOT EXISTS {} ON {} (expires_at)", name("_expires_at"), name("")),
+        format!("CREATE INDEX {unless_there}{} ON {} (expires_at)", name("_expires_at"), name("")),
     ]]
 }
 
@@ -108,8 +108,8 @@ impl SqlNonces {
     }
 
     async fn insert(&self, nonce: &NonceHash, until: DateTime<Utc>) -> Result<bool, Error> {
-        let sql = self.sql.insert.clone();
-        let inserted = on_engine!(&self.pool, connection => sqlx::query(sql)
+        let sql = &self.sql.insert;
+        let inserted = on_engine!(&self.pool, connection => sqlx::query(sql.clone())
             .bind(&nonce.as_bytes()[..])
             .bind(millis(until))
             .execute(connection)
@@ -124,8 +124,8 @@ impl SqlNonces {
     }
 
     async fn purge(&self, now: DateTime<Utc>) -> Result<(), Error> {
-        let sql = self.sql.purge.clone();
-        on_engine!(&self.pool, connection => sqlx::query(sql)
+        let sql = &self.sql.purge;
+        on_engine!(&self.pool, connection => sqlx::query(sql.clone())
             .bind(millis(now))
             .execute(connection)
             .await
@@ -163,8 +163,8 @@ impl NonceStore for SqlNonces {
             return Ok(true);
         }
         // One that has ended and was not removed yet is no repetition.
-        let sql = self.sql.forget.clone();
-        let forgotten = on_engine!(&self.pool, connection => sqlx::query(sql)
+        let sql = &self.sql.forget;
+        let forgotten = on_engine!(&self.pool, connection => sqlx::query(sql.clone())
             .bind(&nonce.as_bytes()[..])
             .bind(millis(now))
             .execute(connection)

@@ -26,13 +26,13 @@ use crate::{
 
 mod memory;
 mod settings;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod sql;
 mod token;
 
 pub use memory::MemoryApiKeys;
 pub use settings::ApiKeys;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use sql::SqlApiKeys;
 pub use token::ApiKey;
 pub(crate) use token::{PresentedKey, is_prefix};

@@ -16,7 +16,7 @@ use crate::{
         dialect::{Dialect, check_table},
         migrate::migrate,
         on_engine,
-        value::Time,
+        value::{TextColumn, Time},
     },
     user::UserKey,
 };
@@ -60,8 +60,17 @@ struct Statements {
 }
 
 /// A key as it is selected.
-type Row =
-    (String, String, Vec<u8>, String, Option<String>, Vec<u8>, Time, Option<Time>, Option<Time>);
+type Row = (
+    TextColumn,
+    TextColumn,
+    Vec<u8>,
+    String,
+    Option<String>,
+    Vec<u8>,
+    Time,
+    Option<Time>,
+    Option<Time>,
+);
 
 const RECORD: &str =
     "id, user_key, secret_hash, name, scopes, stamp, created_at, expires_at, last_used_at";
@@ -95,7 +104,7 @@ impl Statements {
 }
 
 fn migrations(dialect: &Dialect, table: &str) -> Vec<Vec<String>> {
-    let Dialect { bytes, time, text, key_text, .. } = dialect;
+    let Dialect { bytes, time, text, key_text, unless_there, table_options, .. } = dialect;
     let name = |ending| dialect.name(table, ending);
     vec![vec![
         format!(
@@ -109,11 +118,11 @@ fn migrations(dialect: &Dialect, table: &str) -> Vec<Vec<String>> {
     created_at {time} NOT NULL,
     expires_at {time},
     last_used_at {time}
-)",
+){table_options}",
             keys = name(""),
         ),
-        format!("CREATE INDEX IF NOT EXISTS {} ON {} (user_key)", name("_user_key"), name("")),
-        format!("CREATE INDEX IF NOT EXISTS {} ON {} (expires_at)", name("_expires_at"), name("")),
+        format!("CREATE INDEX {unless_there}{} ON {} (user_key)", name("_user_key"), name("")),
+        format!("CREATE INDEX {unless_there}{} ON {} (expires_at)", name("_expires_at"), name("")),
     ]]
 }
 
@@ -168,7 +177,7 @@ fn fault(source: impl Into<BoxError>) -> Error {
 }
 
 fn record(row: Row) -> Result<Arc<ApiKeyRecord>, Error> {
-    let id = row.0.clone();
+    let id = row.0.0.clone();
     read(row).map(Arc::new).map_err(|error| fault(format!("key {id} cannot be read: {error}")))
 }
 
@@ -177,8 +186,8 @@ fn read(row: Row) -> Result<ApiKeyRecord, BoxError> {
     let hash = hash.try_into().map_err(|_| "its hash is not 32 bytes long")?;
     let stamp = stamp.try_into().map_err(|_| "its stamp is not 16 bytes long")?;
     Ok(ApiKeyRecord {
-        id,
-        user: UserKey::from(user),
+        id: id.0,
+        user: UserKey::from(user.0),
         hash: ApiKeyHash::from_bytes(hash),
         name,
         scopes: scopes.map_or(Scopes::All, |scopes| Scopes::parse(&scopes)),
@@ -200,14 +209,14 @@ fn time(Time(millis): Time) -> Result<DateTime<Utc>, BoxError> {
 #[async_trait]
 impl ApiKeyStore for SqlApiKeys {
     async fn create(&self, record: &ApiKeyRecord) -> Result<bool, Error> {
-        let sql = self.sql.create.clone();
+        let sql = &self.sql.create;
         let scopes = record.scopes.list().map(|scopes| scopes.join(" "));
-        let created = on_engine!(&self.pool, connection => sqlx::query(sql)
+        let created = on_engine!(&self.pool, connection => sqlx::query(sql.clone())
             .bind(&*record.id)
             .bind(record.user.as_str())
             .bind(&record.hash.as_bytes()[..])
             .bind(&*record.name)
-            .bind(scopes)
+            .bind(scopes.as_deref())
             .bind(&record.stamp.as_bytes()[..])
             .bind(millis(record.created_at))
             .bind(record.expires_at.map(millis))
@@ -224,8 +233,8 @@ impl ApiKeyStore for SqlApiKeys {
     }
 
     async fn load(&self, id: &str) -> Result<Option<Arc<ApiKeyRecord>>, Error> {
-        let sql = self.sql.load.clone();
-        let row: Option<Row> = on_engine!(&self.pool, connection => sqlx::query_as(sql)
+        let sql = &self.sql.load;
+        let row: Option<Row> = on_engine!(&self.pool, connection => sqlx::query_as(sql.clone())
             .bind(id)
             .fetch_optional(connection)
             .await)
@@ -234,8 +243,8 @@ impl ApiKeyStore for SqlApiKeys {
     }
 
     async fn list_by_user(&self, user: &UserKey) -> Result<Vec<Arc<ApiKeyRecord>>, Error> {
-        let sql = self.sql.list_by_user.clone();
-        let rows: Vec<Row> = on_engine!(&self.pool, connection => sqlx::query_as(sql)
+        let sql = &self.sql.list_by_user;
+        let rows: Vec<Row> = on_engine!(&self.pool, connection => sqlx::query_as(sql.clone())
             .bind(user.as_str())
             .fetch_all(connection)
             .await)
@@ -244,8 +253,8 @@ impl ApiKeyStore for SqlApiKeys {
     }
 
     async fn rotate(&self, user: &UserKey, id: &str, secret: NewSecret) -> Result<bool, Error> {
-        let sql = self.sql.rotate.clone();
-        let rows = on_engine!(&self.pool, connection => sqlx::query(sql)
+        let sql = &self.sql.rotate;
+        let rows = on_engine!(&self.pool, connection => sqlx::query(sql.clone())
             .bind(&secret.hash.as_bytes()[..])
             .bind(&secret.stamp.as_bytes()[..])
             .bind(id)
@@ -259,8 +268,8 @@ impl ApiKeyStore for SqlApiKeys {
     }
 
     async fn touch(&self, id: &str, now: DateTime<Utc>) -> Result<(), Error> {
-        let sql = self.sql.touch.clone();
-        on_engine!(&self.pool, connection => sqlx::query(sql)
+        let sql = &self.sql.touch;
+        on_engine!(&self.pool, connection => sqlx::query(sql.clone())
             .bind(millis(now))
             .bind(millis(now))
             .bind(id)
@@ -271,8 +280,8 @@ impl ApiKeyStore for SqlApiKeys {
     }
 
     async fn delete(&self, user: &UserKey, id: &str) -> Result<bool, Error> {
-        let sql = self.sql.delete.clone();
-        let rows = on_engine!(&self.pool, connection => sqlx::query(sql)
+        let sql = &self.sql.delete;
+        let rows = on_engine!(&self.pool, connection => sqlx::query(sql.clone())
             .bind(id)
             .bind(user.as_str())
             .execute(connection)
@@ -283,8 +292,8 @@ impl ApiKeyStore for SqlApiKeys {
     }
 
     async fn delete_by_user(&self, user: &UserKey) -> Result<u64, Error> {
-        let sql = self.sql.delete_by_user.clone();
-        on_engine!(&self.pool, connection => sqlx::query(sql)
+        let sql = &self.sql.delete_by_user;
+        on_engine!(&self.pool, connection => sqlx::query(sql.clone())
             .bind(user.as_str())
             .execute(connection)
             .await
@@ -293,8 +302,8 @@ impl ApiKeyStore for SqlApiKeys {
     }
 
     async fn purge_expired(&self, now: DateTime<Utc>) -> Result<u64, Error> {
-        let sql = self.sql.purge.clone();
-        on_engine!(&self.pool, connection => sqlx::query(sql)
+        let sql = &self.sql.purge;
+        on_engine!(&self.pool, connection => sqlx::query(sql.clone())
             .bind(millis(now))
             .execute(connection)
             .await

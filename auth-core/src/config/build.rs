@@ -166,9 +166,13 @@ impl AuthConfig {
             carriers: Carriers::new(self.cookie, header),
             expiry: self.expiry,
             limit: self.session_limit,
+            fill: self.session_columns,
             clock: self.clock.clone(),
             disabled: self.disabled.iter().any(|name| name == SESSION),
         });
+        if let Some(problem) = sessions.as_ref().and_then(SessionService::columns_problem) {
+            return Err(ConfigError { problems: vec![problem] });
+        }
         let lifetime = self.refresh_lifetime;
         let refresh = self.refresh.map(|store| RefreshTokens { store, lifetime });
         Ok(Authenticator {

@@ -328,7 +328,7 @@ impl<U: AuthUser> AuthHandle<U> {
         let issued = IssuedSession { handle: begun.record.handle, token };
         if !service.refuses_logins() {
             state.begin(begun);
-        } else if !state.begin_stored(service, begun).await? {
+        } else if !state.begin_stored(service, self.context.client()?, begun).await? {
             tracing::info!(users = U::META.table, id = %user.id(), "refused: too many sessions");
             return Err(Rejection::TooManySessions.into());
         }

@@ -17,7 +17,11 @@ use crate::{
     error::{Error, Failure},
     rejection::Rejection,
     scheme::stamp_of,
-    session::{patch, record::SessionRecord, schema::SessionSchema},
+    session::{
+        patch,
+        record::{SessionColumns, SessionRecord},
+        schema::SessionSchema,
+    },
     user::{AuthUser, UserKey},
 };
 
@@ -38,6 +42,8 @@ pub struct SessionInfo {
     pub ip: Option<IpAddr>,
     /// The client's `User-Agent` when it began.
     pub user_agent: Option<String>,
+    /// The application's own columns.
+    pub columns: SessionColumns,
     record: Arc<SessionRecord>,
     now: DateTime<Utc>,
 }
@@ -52,6 +58,7 @@ impl SessionInfo {
             last_active_at: record.last_active_at,
             ip: record.ip,
             user_agent: record.user_agent.clone(),
+            columns: record.columns.clone(),
             record: record.clone(),
             now,
         }

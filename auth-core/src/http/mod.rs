@@ -127,6 +127,42 @@ impl fmt::Debug for RequestHead<'_> {
     }
 }
 
+/// The head of a request, kept for what happens after its handlers.
+#[derive(Clone)]
+pub(crate) struct KeptHead {
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    peer: Option<IpAddr>,
+}
+
+impl KeptHead {
+    pub(crate) fn of(head: &RequestHead<'_>) -> Self {
+        Self {
+            method: head.method.clone(),
+            uri: head.uri.clone(),
+            headers: head.headers.clone(),
+            peer: head.peer,
+        }
+    }
+
+    /// The head of a request that asks for nothing.
+    pub(crate) fn empty() -> Self {
+        Self { method: Method::GET, uri: Uri::default(), headers: HeaderMap::new(), peer: None }
+    }
+
+    pub(crate) fn as_head(&self) -> RequestHead<'_> {
+        let Self { method, uri, headers, peer } = self;
+        RequestHead { method, uri, headers, peer: *peer, adapter: AdapterRequest::NONE }
+    }
+}
+
+impl fmt::Debug for KeptHead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_head().fmt(f)
+    }
+}
+
 /// What a session notes about a client, read once per request when a handle is made.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
@@ -136,6 +172,8 @@ pub(crate) struct Client {
     pub(crate) user_agent: Option<String>,
     /// Whether a page of another site sent the request.
     pub(crate) cross_site: bool,
+    /// The request, where the application fills columns from it.
+    pub(crate) head: Option<Box<KeptHead>>,
 }
 
 /// The longest prefix of a text that has at most `max` bytes and ends between two characters.

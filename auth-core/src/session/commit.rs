@@ -35,6 +35,7 @@ impl SessionState {
             self.is_touch_due() || service.expiry.save_every_request && self.loaded().is_some();
         !due && matches!(work.current, Current::Presented)
             && work.patches.is_empty()
+            && work.columns.is_empty()
             && work.expiry.is_none()
             && !work.remove_cookie
             && work.fault.is_none()
@@ -53,6 +54,7 @@ impl SessionState {
         }
         if failed {
             work.patches.retain(|_, patch| patch.keep_on_error);
+            work.columns.retain(|change| change.keep_on_error);
         }
         let stored = self.stored(&work);
         let headers = match (stored, std::mem::take(&mut work.current)) {
@@ -61,15 +63,15 @@ impl SessionState {
                 let ways = Ways::of(self.way(), replaces.is_some());
                 let record = take_over(service, record, source).await?;
                 let kind = Kind::of(replaces, work.ended.last());
-                let new = insert(service, token, record, &work, kind).await?.allowed()?;
+                let new = insert(service, client, token, record, &work, kind).await?.allowed()?;
                 let new = hand_over(service, new, replaces).await?;
                 new.map(|new| new.headers(service, ways)).unwrap_or_default()
             }
-            (None, _) if !work.patches.is_empty() => {
+            (None, _) if !work.patches.is_empty() || !work.columns.is_empty() => {
                 let record = Arc::new(service.new_record(client, Lifetime::Default));
                 let token = SessionToken::generate()?;
-                let new =
-                    insert(service, token, record, &work, Kind::New(None)).await?.allowed()?;
+                let kind = Kind::New(None);
+                let new = insert(service, client, token, record, &work, kind).await?.allowed()?;
                 new.headers(service, Ways::of(self.way(), false))
             }
             (None, _) if work.remove_cookie => service.carriers.removal(),
@@ -91,7 +93,8 @@ impl SessionState {
         let now = service.now();
         let every = service.expiry.save_every_request;
         let mut live = Some(stored.clone());
-        if !work.patches.is_empty() || work.expiry.is_some() || every {
+        let changed = !work.patches.is_empty() || !work.columns.is_empty();
+        if changed || work.expiry.is_some() || every {
             live = change(service, stored, |record| {
                 apply(service, record, work)?;
                 Ok(true)
@@ -126,11 +129,12 @@ impl SessionState {
     pub(crate) async fn begin_stored(
         &self,
         service: &SessionService,
+        client: &Client,
         begun: Begun,
     ) -> Result<bool, Error> {
         let Begun { token, record, ends, source, drops_data } = begun;
         let kind = Kind::New(ends);
-        let new = match insert(service, token, record, &Work::default(), kind).await? {
+        let new = match insert(service, client, token, record, &Work::default(), kind).await? {
             Inserted::Done(new) => new,
             Inserted::LimitReached => return Ok(false),
         };
@@ -171,15 +175,19 @@ impl SessionState {
                 }
             };
             work.current = Current::None;
-            let patches = std::mem::take(&mut work.patches);
-            let expiry = work.expiry.take();
-            let ended = work.ended.clone();
-            (Work { patches, expiry, ended, ..Work::default() }, token, record, replaces, source)
+            let taken = Work {
+                patches: std::mem::take(&mut work.patches),
+                columns: std::mem::take(&mut work.columns),
+                expiry: work.expiry.take(),
+                ended: work.ended.clone(),
+                ..Work::default()
+            };
+            (taken, token, record, replaces, source)
         };
         let ways = Ways::of(self.way(), replaces.is_some());
         let record = take_over(service, record, source).await?;
         let kind = Kind::of(replaces, work.ended.last());
-        let new = insert(service, token, record, &work, kind).await?.allowed()?;
+        let new = insert(service, client, token, record, &work, kind).await?.allowed()?;
         let new = hand_over(service, new, replaces).await?;
         // At once, so that there is never more than one session whose place another one takes.
         for key in &work.ended {
@@ -304,12 +312,16 @@ async fn hand_over(
 /// Inserts a session with the changes applied; draws another key if this one is taken.
 async fn insert(
     service: &SessionService,
+    client: &Client,
     mut token: SessionToken,
     record: Arc<SessionRecord>,
     work: &Work,
     kind: Kind,
 ) -> Result<Inserted, Error> {
     let mut record = Arc::unwrap_or_clone(record);
+    if matches!(kind, Kind::New(_)) {
+        service.fill(client, &mut record);
+    }
     apply(service, &mut record, work)?;
     let limit = match kind {
         Kind::New(replaced) if record.login.is_some() => service.limit(replaced),
@@ -363,6 +375,9 @@ fn apply(service: &SessionService, record: &mut SessionRecord, work: &Work) -> R
     let now = service.now();
     for (name, patch) in &work.patches {
         patch.apply(name, &mut record.data, now)?;
+    }
+    for change in &work.columns {
+        record.columns.set(change.name.clone(), change.value.clone());
     }
     if let Some(ExpiryChange { lifetime, persistent }) = work.expiry {
         record.persistent = persistent.unwrap_or(record.persistent);

@@ -42,6 +42,10 @@ impl<T: SessionSchema> LiveSession<T> {
         Ok(Self { context, value, base, generation, modified: false, expires_at: None })
     }
 
+    pub(super) fn context(&self) -> &Context {
+        &self.context
+    }
+
     fn read(context: &Context) -> Result<(T, Option<Arc<SessionRecord>>, u32), Error> {
         let service = context.sessions()?;
         let work = context.session.work();

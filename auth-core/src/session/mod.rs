@@ -6,9 +6,11 @@
 //! - [`record`]: the stored row;
 //! - [`schema`] and [`untyped`]: the data as the application declares it;
 //! - [`live`]: the handle that an operation receives;
+//! - `columns`: what the application adds to their records;
 //! - `service`: how sessions are configured; `token`: how their tokens travel;
 //! - `state`: what the request knows and has changed; `commit`: how that reaches the store.
 
+mod columns;
 mod commit;
 pub mod live;
 pub(crate) mod patch;
@@ -19,6 +21,7 @@ mod state;
 mod token;
 pub mod untyped;
 
+pub(crate) use columns::FillColumns;
 pub(crate) use service::{Lifetime, SessionService};
 pub(crate) use state::SessionState;
 pub use token::TokenHeaders;

@@ -11,7 +11,7 @@ use crate::{secret::SecurityStamp, user::UserKey};
 
 mod columns;
 
-pub use self::columns::{ColumnType, ColumnValue, SessionColumns};
+pub use self::columns::{ColumnType, ColumnValue, SessionColumn, SessionColumns};
 
 /// One session as its store keeps it.
 ///

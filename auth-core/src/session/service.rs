@@ -8,6 +8,7 @@ use http::HeaderMap;
 use uuid::Uuid;
 
 use super::{
+    columns::FillColumns,
     record::{SessionColumns, SessionData, SessionRecord},
     token::Carriers,
 };
@@ -28,6 +29,8 @@ pub(crate) struct SessionService {
     pub(crate) clock: Arc<dyn Clock>,
     /// How many sessions a user may have at once.
     pub(crate) limit: Option<(u32, WhenFull)>,
+    /// What the application says about a session that begins.
+    pub(crate) fill: Option<FillColumns>,
     /// Whether the configuration takes the scheme from all users: sessions then prove nothing.
     pub(crate) disabled: bool,
 }

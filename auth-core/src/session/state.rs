@@ -10,6 +10,7 @@ use http::HeaderMap;
 use uuid::Uuid;
 
 use super::{
+    columns::ColumnChange,
     patch::Patch,
     record::{SessionLogin, SessionRecord},
     service::{Lifetime, SessionService},
@@ -52,6 +53,8 @@ pub(crate) struct Work {
     pub(crate) ended: Vec<SessionKey>,
     /// Changed parts of the data.
     pub(crate) patches: BTreeMap<&'static str, Patch>,
+    /// Columns of the application's own that were given values.
+    pub(super) columns: Vec<ColumnChange>,
     /// A change of the session's own end.
     pub(crate) expiry: Option<ExpiryChange>,
     /// Raised when the data changes hands; a handle from before writes nothing any more.
@@ -271,6 +274,7 @@ impl SessionState {
         let source = source.filter(|_| !drops_data);
         if let Some(old) = old.filter(|_| !drops_data) {
             record.data = old.data.clone();
+            record.columns = old.columns.clone();
         }
         record.login = Some(login);
         Ok(Begun { token, record: Arc::new(record), ends, source, drops_data })
@@ -359,6 +363,7 @@ impl Work {
     /// Drops pending changes, and those of handles that are still held.
     fn drop_data(&mut self) {
         self.patches.clear();
+        self.columns.clear();
         self.generation += 1;
     }
 }

@@ -41,9 +41,10 @@ pub(crate) struct Dialect {
     pub(crate) json_pairs: [&'static str; 3],
     /// Template, behind a time: so many milliseconds later.
     pub(crate) plus_millis: [&'static str; 2],
-    /// Template, behind a unique column of a DELETE: where it is one of those that a SELECT with a
-    /// LIMIT finds, without waiting for rows that somebody else is at.
-    pub(crate) one_of: [&'static str; 2],
+    /// Template, behind a unique column of a DELETE or an UPDATE: where it is one of those that a SELECT with a
+    /// LIMIT finds, without waiting for rows that somebody else is at. `None` where these may have
+    /// a LIMIT themselves.
+    one_of: Option<[&'static str; 2]>,
     /// The type of long text.
     pub(crate) text: &'static str,
     /// The type of text in an index, compared byte by byte.
@@ -52,12 +53,29 @@ pub(crate) struct Dialect {
     pub(crate) greatest: &'static str,
     /// The function that gives the lesser of its arguments.
     pub(crate) least: &'static str,
-    /// Behind a parameter: compares text byte by byte, whatever the column's collation says.
-    pub(crate) exactly: &'static str,
+    /// Template: a parameter, compared byte by byte, whatever the column's collation says.
+    pub(crate) exactly: [&'static str; 2],
+    /// Template: a column of any type, as bytes, where an index on it compares by a collation and
+    /// may find what is merely similar. `None` where equal means equal.
+    as_bytes: Option<[&'static str; 2]>,
     /// Template: a text column, its ASCII letters in lower case, all else as it is.
     pub(crate) ascii_lower: [&'static str; 2],
     /// Compares like `=`, but NULL equals NULL.
     pub(crate) is: &'static str,
+    /// Before the name of a new index, where it may be there.
+    pub(crate) unless_there: &'static str,
+    /// Behind the columns of a new table.
+    pub(crate) table_options: &'static str,
+    /// Whether the migrations of a store have to wait for each other by a lock of the server, because
+    /// DDL ends every transaction: what a connection is set to for it, and how the lock is taken.
+    pub(crate) migration_lock: Option<[&'static str; 2]>,
+    /// Whether a user's sessions are locked by rows of a table of their own.
+    pub(crate) lock_rows: bool,
+    /// Binds a table and a column: as what a column that refers to it must be declared. `None` where
+    /// the driver's name of the type will do.
+    pub(crate) referring_type: Option<&'static str>,
+    /// Behind an INSERT of a row that may be there.
+    pub(crate) or_nothing: &'static str,
     /// Puts a name in quotes.
     quote: char,
     /// Whether parameters are `$1`, `$2`, … and not `?`.
@@ -79,14 +97,21 @@ const SQLITE: Dialect = Dialect {
     as_json: ["", ""],
     json_pairs: ["json_group_array(json_array(", ", ", "))"],
     plus_millis: [" + ", ""],
-    one_of: [" IN (", ")"],
+    one_of: Some([" IN (", ")"]),
     text: "TEXT",
     key_text: "TEXT",
     greatest: "MAX",
     least: "MIN",
-    exactly: " COLLATE BINARY",
+    exactly: ["", " COLLATE BINARY"],
+    as_bytes: None,
     ascii_lower: ["lower(", ")"],
     is: "IS",
+    unless_there: "IF NOT EXISTS ",
+    table_options: "",
+    migration_lock: None,
+    lock_rows: false,
+    referring_type: None,
+    or_nothing: " ON CONFLICT DO NOTHING",
     // Not double quotes: a name in those that is no column is silently taken for a string.
     quote: '`',
     numbered: false,
@@ -116,17 +141,77 @@ const POSTGRES: Dialect = Dialect {
     json_pairs: ["json_agg(json_build_array(", ", ", "))"],
     plus_millis: [" + ", " * INTERVAL '1 millisecond'"],
     // As an array, so that it is found once whatever the plan is.
-    one_of: [" = ANY (ARRAY(", " FOR UPDATE SKIP LOCKED))"],
+    one_of: Some([" = ANY (ARRAY(", " FOR UPDATE SKIP LOCKED))"]),
     text: "TEXT",
     key_text: "TEXT COLLATE \"C\"",
     greatest: "GREATEST",
     least: "LEAST",
-    exactly: " COLLATE \"C\"",
+    exactly: ["", " COLLATE \"C\""],
+    as_bytes: None,
     // In other collations, letters beyond ASCII change too, and in Turkish ones even `I` does.
     ascii_lower: ["lower(", " COLLATE \"C\")"],
     is: "IS NOT DISTINCT FROM",
+    unless_there: "IF NOT EXISTS ",
+    table_options: "",
+    migration_lock: None,
+    lock_rows: false,
+    referring_type: None,
+    or_nothing: " ON CONFLICT DO NOTHING",
     quote: '"',
     numbered: true,
+};
+
+#[cfg(feature = "mysql")]
+const MYSQL: Dialect = Dialect {
+    begin: "START TRANSACTION",
+    begin_with_lock: ["START TRANSACTION -- ", ""],
+    column_type: "SELECT CAST(data_type AS CHAR), CAST(SUBSTRING_INDEX(LOWER(?), '(', 1) AS CHAR) \
+                  FROM information_schema.columns WHERE table_schema = DATABASE() \
+                  AND table_name = ? AND column_name = ?",
+    integer: "BIGINT",
+    boolean: "TINYINT(1)",
+    bytes: "VARBINARY(32)",
+    uuid: "BINARY(16)",
+    // What a TIMESTAMP can hold ends with the year 2038.
+    time: "DATETIME(3)",
+    address: "VARCHAR(45)",
+    // Not JSON: MySQL would write it anew, with other numbers where they are long.
+    json: "LONGTEXT",
+    as_json: ["", ""],
+    json_pairs: [
+        "JSON_ARRAYAGG(JSON_ARRAY(CONVERT(",
+        " USING utf8mb4), CONVERT(",
+        " USING utf8mb4)))",
+    ],
+    plus_millis: [" + INTERVAL ", " * 1000 MICROSECOND"],
+    one_of: None,
+    text: "MEDIUMTEXT",
+    // All collations of text that both servers know ignore spaces at the end.
+    key_text: "VARBINARY(512)",
+    greatest: "GREATEST",
+    least: "LEAST",
+    exactly: ["CAST(", " AS BINARY)"],
+    as_bytes: Some(["CAST(", " AS BINARY)"]),
+    // By the column's collation, which ignores case as it comes; `lower` would forgo its index.
+    ascii_lower: ["", ""],
+    is: "<=>",
+    // A migration takes an index that is there for its own.
+    unless_there: "",
+    table_options: " CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
+    migration_lock: Some([
+        "SET SESSION lock_wait_timeout = 60 /*M!100000 , max_statement_time = 0 */",
+        "SELECT GET_LOCK(CONCAT('auth:', MD5(DATABASE())), 60)",
+    ]),
+    lock_rows: true,
+    referring_type: Some(
+        "SELECT CAST(CONCAT(column_type, IF(collation_name IS NULL, '', CONCAT(' CHARACTER SET ', \
+         character_set_name, ' COLLATE ', collation_name))) AS CHAR) \
+         FROM information_schema.columns WHERE table_schema = DATABASE() \
+         AND table_name = ? AND column_name = ?",
+    ),
+    or_nothing: "",
+    quote: '`',
+    numbered: false,
 };
 
 impl Dialect {
@@ -137,6 +222,8 @@ impl Dialect {
             SqlPool::Sqlite(_) => &SQLITE,
             #[cfg(feature = "postgres")]
             SqlPool::Postgres(_) => &POSTGRES,
+            #[cfg(feature = "mysql")]
+            SqlPool::MySql(_) => &MYSQL,
         }
     }
 
@@ -144,6 +231,36 @@ impl Dialect {
     pub(crate) fn begin_with_lock(&self, lock: i64) -> String {
         let [before, behind] = self.begin_with_lock;
         format!("{before}{lock}{behind}")
+    }
+
+    /// Whether a key column is the value that is bound, and how often it is bound: byte by byte, also
+    /// where the column's collation finds similar ones.
+    pub(crate) fn is_key(&self, column: &str) -> (String, usize) {
+        match self.as_bytes {
+            None => (format!("{column} = ?"), 1),
+            Some([before, behind]) => {
+                (format!("{column} = ? AND {before}{column}{behind} = {before}?{behind}"), 2)
+            }
+        }
+    }
+
+    /// Does something, a DELETE or an UPDATE up to its WHERE, with rows for which a condition holds,
+    /// and so many at most. The key is a unique column.
+    pub(crate) fn some(
+        &self,
+        what: &str,
+        table: &str,
+        key: &str,
+        condition: &str,
+        most: u64,
+    ) -> String {
+        match self.one_of {
+            None => format!("{what} WHERE {condition} LIMIT {most}"),
+            Some([one_of, of_them]) => format!(
+                "{what} WHERE {key}{one_of}\
+                 SELECT {key} FROM {table} WHERE {condition} LIMIT {most}{of_them}"
+            ),
+        }
     }
 
     /// Quotes a name that [`check_table`] or the derive has passed, with an ending.

@@ -3,18 +3,43 @@
 use std::{future::Future, io, time::Duration};
 
 use sqlx::{Database, Pool, pool::PoolConnection};
-use tokio::{runtime::Handle, time::timeout};
+use tokio::{
+    runtime::Handle,
+    time::{Instant, timeout},
+};
 
 /// What PostgreSQL says when a table has changed since a statement was prepared on a connection. It
 /// says so each time that the statement is used there again.
 const STALE_STATEMENT: &str = "0A000";
 
-/// Whether the engine undid a transaction because it and another one waited for each other, or could
-/// not be put into an order.
-pub(crate) fn is_deadlock(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
-    // Of the SQL standard, and of PostgreSQL.
-    code.is_some_and(|code| ["40001", "40P01"].contains(&&*code))
+/// How often a statement or a transaction is tried that the engine has undone.
+#[derive(Debug)]
+pub(crate) struct Attempts {
+    left: u32,
+    begun: Instant,
+}
+
+impl Attempts {
+    /// Of two that wait for each other, one always gets through, so that many more are hardly needed.
+    const MOST: u32 = 5;
+
+    /// Retrying ends when a request should have been answered.
+    const FOR: Duration = Duration::from_secs(1);
+
+    pub(crate) fn begin() -> Self {
+        Self { left: Self::MOST, begun: Instant::now() }
+    }
+
+    /// Whether to try again: the engine says that it has undone everything, because two waited for
+    /// each other or could not be put into an order.
+    pub(crate) fn once_more<T>(&mut self, answer: &Result<T, sqlx::Error>) -> bool {
+        let error = answer.as_ref().err().and_then(sqlx::Error::as_database_error);
+        let code = error.and_then(|error| error.code());
+        // Of the SQL standard, and of PostgreSQL.
+        let undone = code.is_some_and(|code| ["40001", "40P01"].contains(&&*code));
+        self.left -= 1;
+        undone && self.left > 0 && self.begun.elapsed() < Self::FOR
+    }
 }
 
 /// An engine as far as waiting for it goes.

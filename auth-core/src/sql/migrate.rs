@@ -1,14 +1,50 @@
 //! Bringing a store's tables up to date: [`migrate`].
 
-use sqlx::AssertSqlSafe;
+use std::io;
+
+use sqlx::{AssertSqlSafe, Connection};
 
 use super::{SqlPool, dialect::Dialect};
+
+/// Runs code in a transaction that no other migration of this database runs beside. What the code
+/// gives is committed.
+macro_rules! exclusively {
+    ($sql_pool:expr, $transaction:ident => $code:expr) => {
+        $crate::sql::on_pool!($sql_pool, pool => {
+            let dialect = Dialect::of($sql_pool);
+            let mut connection = pool.acquire().await?;
+            if let Some([settings, lock]) = dialect.migration_lock {
+                // With what it is set to, and with the lock.
+                connection.close_on_drop();
+                sqlx::query(settings).execute(&mut *connection).await?;
+                let locked: Option<i64> =
+                    sqlx::query_scalar(lock).fetch_one(&mut *connection).await?;
+                if locked != Some(1) {
+                    let what = "another migration of this database takes too long";
+                    return Err(sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, what)));
+                }
+            }
+            let answer = {
+                let mut $transaction = connection.begin_with(dialect.begin).await?;
+                let answer: Result<_, sqlx::Error> = async { $code }.await;
+                let answer = answer?;
+                $transaction.commit().await?;
+                answer
+            };
+            if dialect.migration_lock.is_some() {
+                connection.close().await?;
+            }
+            Ok(answer)
+        })
+    };
+}
 
 /// Runs those of a store's migrations that this database has not seen yet.
 ///
 /// The table `auth_migrations` notes which that were, by the name of the store's table. Everything
 /// happens in one transaction that begins with the lock for writing: of two processes that start
-/// together, the second waits and then finds nothing to do; one that dies half way leaves nothing.
+/// together, the second waits and then finds nothing to do; one that dies half way leaves nothing. In
+/// MySQL, where DDL cannot be undone, it leaves what the next one takes as it is and goes on from.
 /// Migrations only go forward, and a database that is ahead of this program is left as it is, so
 /// that two versions can run side by side during an upgrade.
 pub(crate) async fn migrate(
@@ -27,21 +63,37 @@ pub(crate) async fn migrate(
         dialect.sql("SELECT COALESCE(MAX(version), 0) FROM auth_migrations WHERE table_name = ?"),
     );
     let note = dialect.sql("INSERT INTO auth_migrations (table_name, version) VALUES (?, ?)");
-    super::on_pool!(pool, pool => {
-        let mut transaction = pool.begin_with(dialect.begin).await?;
+    exclusively!(pool, transaction => {
         sqlx::query(bookkeeping).execute(&mut *transaction).await?;
         let latest: i64 =
             sqlx::query_scalar(latest).bind(table).fetch_one(&mut *transaction).await?;
         for (version, statements) in (1_i64..).zip(migrations).filter(|(v, _)| *v > latest) {
             for statement in statements {
                 let statement = AssertSqlSafe(statement.as_str());
-                sqlx::query(statement).execute(&mut *transaction).await?;
+                let done = sqlx::query(statement).execute(&mut *transaction).await;
+                done.map(drop).or_else(unless_there)?;
             }
             let note = AssertSqlSafe(note.as_str());
             sqlx::query(note).bind(table).bind(version).execute(&mut *transaction).await?;
         }
-        transaction.commit().await
+        Ok(())
     })
+}
+
+/// Takes a column or an index for made that is there. Only engines say so that cannot undo DDL: it is
+/// from a migration that did not come to its end, or was made by hand.
+fn unless_there(error: sqlx::Error) -> Result<(), sqlx::Error> {
+    #[cfg(feature = "mysql")]
+    {
+        use sqlx::mysql::MySqlDatabaseError;
+        let error = error.as_database_error();
+        let number = error.and_then(|error| error.try_downcast_ref::<MySqlDatabaseError>());
+        // A duplicate column, a duplicate index.
+        if number.is_some_and(|error| [1060, 1061].contains(&error.number())) {
+            return Ok(());
+        }
+    }
+    Err(error)
 }
 
 /// A column of a table, for [`add_columns`].
@@ -73,8 +125,8 @@ pub(crate) async fn add_columns(
     if columns.is_empty() {
         return Ok(None);
     }
-    super::on_pool!(pool, pool => {
-        let mut transaction = pool.begin_with(dialect.begin).await?;
+    exclusively!(pool, transaction => {
+        let mut missing = Vec::new();
         for column in columns {
             let described = AssertSqlSafe(described.as_str());
             let found: Option<(String, String)> = sqlx::query_as(described)
@@ -84,10 +136,7 @@ pub(crate) async fn add_columns(
                 .fetch_optional(&mut *transaction)
                 .await?;
             match found {
-                None => {
-                    let add = AssertSqlSafe(column.add(dialect, table));
-                    sqlx::query(add).execute(&mut *transaction).await?;
-                }
+                None => missing.push(column),
                 Some((found, wanted)) if found != wanted => {
                     return Ok(Some(format!(
                         "the table `{table}` has a column `{}` of the type {found}, and it was \
@@ -98,7 +147,11 @@ pub(crate) async fn add_columns(
                 Some(_) => {}
             }
         }
-        transaction.commit().await?;
+        for column in missing {
+            let add = AssertSqlSafe(column.add(dialect, table));
+            let done = sqlx::query(add).execute(&mut *transaction).await;
+            done.map(drop).or_else(unless_there)?;
+        }
         Ok(None)
     })
 }

@@ -6,6 +6,8 @@
 pub(crate) mod dialect;
 pub(crate) mod lease;
 pub(crate) mod migrate;
+#[cfg(feature = "mysql")]
+mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "sqlite")]
@@ -15,6 +17,8 @@ mod sqlite;
 pub(crate) mod testing;
 pub(crate) mod value;
 
+#[cfg(feature = "mysql")]
+pub use self::mysql::{mysql_options, mysql_pool_options, open_mysql};
 #[cfg(feature = "postgres")]
 pub use self::postgres::{open_postgres, postgres_options, postgres_pool_options};
 #[cfg(feature = "sqlite")]
@@ -37,11 +41,14 @@ pub enum SqlPool {
     /// PostgreSQL.
     #[cfg(feature = "postgres")]
     Postgres(sqlx::PgPool),
+    /// MySQL and MariaDB.
+    #[cfg(feature = "mysql")]
+    MySql(sqlx::MySqlPool),
 }
 
 impl SqlPool {
     /// Opens the database of a URL: `sqlite:` as `open_sqlite` does, `postgres:` as `open_postgres`
-    /// does, each with the feature of that name.
+    /// does, `mysql:` or `mariadb:` as `open_mysql` does, each with the feature of that name.
     ///
     /// The engine's own pool, for the application's own statements, is in the variant.
     ///
@@ -75,21 +82,27 @@ impl SqlPool {
             "sqlite" => open_sqlite(url).await.map(Self::Sqlite),
             #[cfg(feature = "postgres")]
             "postgres" | "postgresql" => open_postgres(url).await.map(Self::Postgres),
+            #[cfg(feature = "mysql")]
+            "mysql" | "mariadb" => open_mysql(url).await.map(Self::MySql),
             #[cfg(not(feature = "sqlite"))]
             "sqlite" => Err(disabled("sqlite")),
             #[cfg(not(feature = "postgres"))]
             "postgres" | "postgresql" => Err(disabled("postgres")),
+            #[cfg(not(feature = "mysql"))]
+            "mysql" | "mariadb" => Err(disabled("mysql")),
             "" => Err(Error::Misconfigured(
-                "this database URL has no scheme: begin it with `sqlite:` or `postgres:`".into(),
+                "this database URL has no scheme: begin it with `sqlite:`, `postgres:` or `mysql:`"
+                    .into(),
             )),
             other => Err(Error::Misconfigured(format!(
-                "a database URL begins with `sqlite:` or `postgres:`, and this one with `{other}:`"
+                "a database URL begins with `sqlite:`, `postgres:` or `mysql:`, and this one with \
+                 `{other}:`"
             ))),
         }
     }
 }
 
-#[cfg(not(all(feature = "sqlite", feature = "postgres")))]
+#[cfg(not(all(feature = "sqlite", feature = "postgres", feature = "mysql")))]
 fn disabled(engine: &str) -> Error {
     Error::Misconfigured(format!(
         "this database URL begins with `{engine}:`: switch on the feature `{engine}`"
@@ -110,6 +123,13 @@ impl From<sqlx::PgPool> for SqlPool {
     }
 }
 
+#[cfg(feature = "mysql")]
+impl From<sqlx::MySqlPool> for SqlPool {
+    fn from(pool: sqlx::MySqlPool) -> Self {
+        Self::MySql(pool)
+    }
+}
+
 /// Runs code on the pool inside a [`SqlPool`], whichever engine's it is.
 ///
 /// The code is compiled once for each engine. Generic functions would do the same, but every
@@ -121,25 +141,33 @@ macro_rules! on_pool {
             $crate::sql::SqlPool::Sqlite(ref $pool) => $code,
             #[cfg(feature = "postgres")]
             $crate::sql::SqlPool::Postgres(ref $pool) => $code,
+            #[cfg(feature = "mysql")]
+            $crate::sql::SqlPool::MySql(ref $pool) => $code,
         }
     };
 }
 pub(crate) use on_pool;
 
 /// Runs code on a connection of a [`SqlPool`], whichever engine's it is, and gives up when that
-/// takes longer than the engine may. The code is an expression of `Result<_, sqlx::Error>` that
-/// uses the connection once; it may await.
+/// takes longer than the engine may. The code is an expression of `Result<_, sqlx::Error>`; it may
+/// await, and runs again where the engine has undone it for a deadlock.
 macro_rules! on_engine {
     ($sql_pool:expr, $connection:ident => $code:expr) => {
         $crate::sql::on_pool!($sql_pool, pool => {
-            let answer = async {
-                let mut lease = $crate::sql::lease::Lease::of(pool).await?;
-                let limit = lease.limit();
-                let $connection = lease.connection();
-                let answer = $crate::sql::lease::in_time(limit, async { $code }).await;
-                lease.end(answer)
-            };
-            answer.await
+            let mut attempts = $crate::sql::lease::Attempts::begin();
+            loop {
+                let answer = async {
+                    let mut lease = $crate::sql::lease::Lease::of(pool).await?;
+                    let limit = lease.limit();
+                    let $connection = lease.connection();
+                    let answer = $crate::sql::lease::in_time(limit, async { $code }).await;
+                    lease.end(answer)
+                };
+                let answer = answer.await;
+                if !attempts.once_more(&answer) {
+                    break answer;
+                }
+            }
         })
     };
 }
@@ -152,7 +180,11 @@ mod tests {
     #[tokio::test]
     async fn a_url_of_no_engine_is_a_mistake_that_says_what_to_write() {
         for (url, expected) in [
-            ("mysql://ann:hunter2@db/shop", "and this one with `mysql:`"),
+            ("oracle://ann:hunter2@db/shop", "and this one with `oracle:`"),
+            #[cfg(not(feature = "mysql"))]
+            ("mysql://ann:hunter2@db/shop", "switch on the feature `mysql`"),
+            #[cfg(feature = "mysql")]
+            ("mariadb://ann:hunter2@db", "names no database"),
             ("shop.db", "has no scheme"),
             ("", "has no scheme"),
             #[cfg(not(feature = "postgres"))]

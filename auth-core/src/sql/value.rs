@@ -10,9 +10,15 @@ use std::net::IpAddr;
     message = "`{Self}` is not a value of every enabled SQL engine",
     note = "`i64`, `String` and `uuid::Uuid` are values of all engines"
 )]
-pub trait SqlValue: engine::SqliteValue + engine::PgValue + Send + Sync {}
+pub trait SqlValue:
+    engine::SqliteValue + engine::PgValue + engine::MySqlValue + Send + Sync
+{
+}
 
-impl<T: engine::SqliteValue + engine::PgValue + Send + Sync> SqlValue for T {}
+impl<T> SqlValue for T where
+    T: engine::SqliteValue + engine::PgValue + engine::MySqlValue + Send + Sync
+{
+}
 
 /// A type that can be read from a row of every enabled engine.
 ///
@@ -21,9 +27,15 @@ impl<T: engine::SqliteValue + engine::PgValue + Send + Sync> SqlValue for T {}
     message = "`{Self}` cannot be read from a row of every enabled SQL engine",
     note = "each field without an attribute must be a type that `sqlx` can decode"
 )]
-pub trait SqlRow: engine::FromSqliteRow + engine::FromPgRow + Send + Unpin {}
+pub trait SqlRow:
+    engine::FromSqliteRow + engine::FromPgRow + engine::FromMySqlRow + Send + Unpin
+{
+}
 
-impl<T: engine::FromSqliteRow + engine::FromPgRow + Send + Unpin> SqlRow for T {}
+impl<T> SqlRow for T where
+    T: engine::FromSqliteRow + engine::FromPgRow + engine::FromMySqlRow + Send + Unpin
+{
+}
 
 /// For each engine what it asks for, or nothing where it is not enabled.
 mod engine {
@@ -51,14 +63,15 @@ mod engine {
 
     asks!("sqlite", SqliteValue, FromSqliteRow, sqlx::Sqlite, sqlx::sqlite::SqliteRow);
     asks!("postgres", PgValue, FromPgRow, sqlx::Postgres, sqlx::postgres::PgRow);
+    asks!("mysql", MySqlValue, FromMySqlRow, sqlx::MySql, sqlx::mysql::MySqlRow);
 }
 
-/// A time in milliseconds since 1970: an integer in SQLite, which has no type for times, and a
-/// `timestamptz` in PostgreSQL.
+/// A time in milliseconds since 1970: an integer in SQLite, which has no type for times, a
+/// `timestamptz` in PostgreSQL, a `datetime(3)` in UTC in MySQL.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Time(pub(crate) i64);
 
-/// An IP address: text in SQLite, `inet` in PostgreSQL.
+/// An IP address: text in SQLite and MySQL, `inet` in PostgreSQL.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Address(pub(crate) IpAddr);
 

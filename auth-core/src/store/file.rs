@@ -14,7 +14,7 @@ use super::{Create, SessionLimit, SessionStore, SqlSessions, Update};
 use crate::{
     error::Error,
     secret::SessionKey,
-    session::record::{ColumnType, SessionRecord},
+    session::record::{ColumnType, SessionColumn, SessionRecord},
     sql::is_busy,
     user::UserKey,
 };
@@ -117,6 +117,10 @@ impl SessionStore for FileSessions {
         limit: Option<SessionLimit>,
     ) -> Result<Create, Error> {
         self.0.create(key, record, limit).await
+    }
+
+    fn columns(&self) -> Option<&[SessionColumn]> {
+        SessionStore::columns(&self.0)
     }
 
     async fn load(

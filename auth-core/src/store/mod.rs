@@ -7,7 +7,12 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::{error::Error, secret::SessionKey, session::record::SessionRecord, user::UserKey};
+use crate::{
+    error::Error,
+    secret::SessionKey,
+    session::record::{SessionColumn, SessionRecord},
+    user::UserKey,
+};
 
 mod cached;
 #[cfg(feature = "testing")]
@@ -20,7 +25,7 @@ mod memory;
 mod purge;
 #[cfg(feature = "redis")]
 mod redis;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod sql;
 mod tokens;
 
@@ -30,8 +35,8 @@ pub use self::cached::RedisCache;
 pub use self::file::FileSessions;
 #[cfg(feature = "redis")]
 pub use self::redis::{Redis, RedisSessions};
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-pub use self::sql::{SqlDenyList, SqlSessions, SqlTokens};
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+pub use self::sql::{EndedBy, EndedSession, SqlDenyList, SqlSessions, SqlTokens};
 #[cfg(feature = "testing")]
 pub use self::tokens::conformance as token_conformance;
 pub use self::{
@@ -91,6 +96,12 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
         now: DateTime<Utc>,
     ) -> Option<Result<Option<Arc<SessionRecord>>, Error>> {
         let _ = (key, now);
+        None
+    }
+
+    /// The columns of the application's own that the store keeps; `None` where it keeps all of them,
+    /// as a store does that has no tables. One that stands in front of another passes its answer on.
+    fn columns(&self) -> Option<&[SessionColumn]> {
         None
     }
 

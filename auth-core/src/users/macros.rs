@@ -3,7 +3,7 @@
 /// Implements `sqlx::FromRow` for a user, for every engine that has the types of its fields.
 ///
 /// Two definitions, because a `cfg` inside a macro would be that of the caller's crate.
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __impl_sql_user {
@@ -64,7 +64,7 @@ macro_rules! __impl_sql_user {
 }
 
 /// Without an engine there are no rows.
-#[cfg(not(any(feature = "sqlite", feature = "postgres")))]
+#[cfg(not(any(feature = "sqlite", feature = "postgres", feature = "mysql")))]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __impl_sql_user {

@@ -11,7 +11,7 @@ mod cached;
 mod macros;
 mod memory;
 mod roles;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub mod sql;
 #[cfg(test)]
 mod tests;
@@ -19,7 +19,7 @@ mod tests;
 pub use cached::CachedUsers;
 pub use memory::{MemoryUsers, Taken};
 pub use roles::{RoleStore, WithRoles};
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use sql::{SqlRoles, SqlUsers};
 
 /// Keeps users. The application owns the table; the framework reads users and changes the few

@@ -2,7 +2,8 @@
 //!
 //! Where the server comes from:
 //!
-//! 1. A variable names one: `POSTGRES_URL`, on which databases may be made, and `REDIS_URL`.
+//! 1. A variable names one: `POSTGRES_URL` and `MYSQL_URL`, on which databases may be made, and
+//!    `REDIS_URL`.
 //! 2. A private one is started from the programs on this machine, once for each test process and on
 //!    a free port. It ends with the process, however that ends, and leaves nothing.
 //! 3. Neither: `skipped: no postgres` is printed and the call gives `None`. With
@@ -21,6 +22,7 @@
 )]
 
 mod database;
+mod mysql;
 mod postgres;
 mod process;
 mod proxy;
@@ -35,6 +37,7 @@ use std::{
 
 pub use self::{
     database::Database,
+    mysql::{MySqlServer, mysql, mysql_server},
     postgres::{PostgresServer, postgres, postgres_server},
     proxy::Proxy,
     redis::{

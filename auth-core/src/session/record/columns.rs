@@ -68,17 +68,55 @@ pub enum ColumnType {
     Uuid,
 }
 
+/// A column that a store was told to keep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionColumn {
+    /// Its name.
+    pub name: &'static str,
+    /// What its values are.
+    pub kind: ColumnType,
+}
+
 impl SessionColumns {
+    /// Says which value has no place in these columns; `None` where all have.
+    #[must_use]
+    pub fn problem(&self, columns: &[SessionColumn]) -> Option<String> {
+        self.iter().find_map(|(name, value)| {
+            let Some(column) = columns.iter().find(|column| column.name == name) else {
+                return Some(format!(
+                    "a session has a value in the column `{name}`, which was not declared: call \
+                     SqlSessions::column"
+                ));
+            };
+            let (wanted, given) = (column.kind, value.column_type()?);
+            (wanted != given).then(|| {
+                format!(
+                    "a session has a value of the type {given:?} in the column `{name}`, which was \
+                     declared as {wanted:?}"
+                )
+            })
+        })
+    }
+
+    /// Takes all values of others over its own.
+    pub(crate) fn extend(&mut self, others: Self) {
+        self.0.extend(others.0);
+    }
+
     /// The value of a column; [`Null`](ColumnValue::Null) where there is none.
     #[must_use]
     pub fn get(&self, name: &str) -> &ColumnValue {
         self.0.get(name).unwrap_or(&ColumnValue::Null)
     }
 
-    /// Gives a column a value.
+    /// Gives a column a value. A NUL in text, which not all databases can store, becomes U+FFFD: no
+    /// client can make a fault out of one.
     pub fn set(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<ColumnValue>) {
         match (name.into(), value.into()) {
             (name, ColumnValue::Null) => drop(self.0.remove(&name)),
+            (name, ColumnValue::Text(text)) if text.contains('\0') => {
+                drop(self.0.insert(name, ColumnValue::Text(text.replace('\0', "\u{fffd}"))));
+            }
             (name, value) => drop(self.0.insert(name, value)),
         }
     }

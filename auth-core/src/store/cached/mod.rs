@@ -11,7 +11,12 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{Create, SessionLimit, SessionStore, Update, WhenFull};
-use crate::{error::Error, secret::SessionKey, session::record::SessionRecord, user::UserKey};
+use crate::{
+    error::Error,
+    secret::SessionKey,
+    session::record::{SessionColumn, SessionRecord},
+    user::UserKey,
+};
 
 mod memory;
 mod port;
@@ -215,6 +220,10 @@ impl<C: SessionCache, D: SessionStore> SessionStore for CachedSessions<C, D> {
         }
         self.invalidate(&ended).await;
         created
+    }
+
+    fn columns(&self) -> Option<&[SessionColumn]> {
+        self.database.columns()
     }
 
     async fn load(

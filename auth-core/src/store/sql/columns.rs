@@ -6,11 +6,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{ColumnIndex, Decode, FromRow, Type};
 use uuid::Uuid;
 
-use super::own_columns::{self, OwnColumn};
+use super::own_columns;
 use crate::{
     error::{BoxError, Error},
     secret::SecurityStamp,
-    session::record::{SessionColumns, SessionData, SessionLogin, SessionRecord},
+    session::record::{SessionColumn, SessionColumns, SessionData, SessionLogin, SessionRecord},
     sql::value::{Address, TextColumn, Time},
     user::UserKey,
 };
@@ -18,7 +18,7 @@ use crate::{
 /// A session as it is selected.
 pub(super) type Row = (
     Uuid,
-    Option<String>,
+    Option<TextColumn>,
     Option<Vec<u8>>,
     Option<Time>,
     TextColumn,
@@ -39,7 +39,7 @@ const ROW: usize = 13;
 pub(super) type Found = (Row, SessionColumns);
 
 /// Takes a row of any engine apart.
-pub(super) fn found<R>(row: &R, own: &[OwnColumn]) -> Result<Found, sqlx::Error>
+pub(super) fn found<R>(row: &R, own: &[SessionColumn]) -> Result<Found, sqlx::Error>
 where
     R: sqlx::Row,
     Row: for<'r> FromRow<'r, R>,
@@ -129,7 +129,7 @@ fn read(row: Row, columns: SessionColumns) -> Result<SessionRecord, BoxError> {
     let login = match (user_key, stamp, login_at) {
         (None, None, None) => None,
         (Some(user), Some(stamp), Some(at)) => Some(SessionLogin {
-            user: UserKey::from(user),
+            user: UserKey::from(user.0),
             stamp: SecurityStamp::from_bytes(
                 stamp.try_into().map_err(|_| "its stamp is not 16 bytes long")?,
             ),

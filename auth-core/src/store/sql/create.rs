@@ -5,20 +5,21 @@ use sqlx::{AssertSqlSafe, Connection};
 use super::{
     SqlSessions,
     columns::{Columns, millis},
+    ended::{ENDED, ending},
     own_columns::{bind_own, bound},
 };
 use crate::{
     error::Error,
     secret::{SessionKey, sha256},
     session::record::SessionRecord,
-    sql::{dialect::Dialect, lease::is_deadlock, on_engine},
+    sql::{dialect::Dialect, on_engine},
     store::{Create, SessionLimit, WhenFull},
     user::UserKey,
 };
 
-/// How often a transaction is tried again that the engine ended because it and another one waited
-/// for each other. One of the two always gets through.
-const ATTEMPTS: usize = 4;
+/// Among how many rows users are divided where rows are locked. Two users on one row merely wait for
+/// each other.
+pub(super) const LOCK_ROWS: i64 = 64;
 
 /// Executes the INSERT of a record.
 macro_rules! insert {
@@ -76,38 +77,39 @@ impl SqlSessions {
         let (row, own) = (&Columns::of(record)?, &bound(&self.columns, &record.columns)?);
         // No key is empty, so the empty one excepts nothing.
         let except = limit.except.as_ref().map_or(&[][..], |key| key.as_bytes());
+        let now = millis(limit.now);
         let kept = i64::from(limit.max.saturating_sub(1));
-        let begin = Dialect::of(&self.pool).begin_with_lock(self.lock_of(user));
+        let lock = self.lock_of(user);
+        let begin = Dialect::of(&self.pool).begin_with_lock(lock);
         let created = on_engine!(&self.pool, connection => {
-            let mut attempt = 1;
-            loop {
-                let answer = async {
-                    let begin = AssertSqlSafe(begin.as_str());
-                    let mut work = (*connection).begin_with(begin).await?;
-                    let beyond: Vec<Vec<u8>> = sqlx::query_scalar(self.sql.beyond.clone())
-                        .bind(user.as_str())
-                        .bind(except)
-                        .bind(millis(limit.now))
-                        .bind(kept)
-                        .fetch_all(&mut *work)
-                        .await?;
-                    // Without a commit, all is undone.
-                    if limit.full == WhenFull::Refuse && !beyond.is_empty() {
-                        return Ok(Create::LimitReached);
-                    }
-                    if insert!(self.sql.create, key, row, own, &mut *work)? == Create::Taken {
-                        return Ok(Create::Taken);
-                    }
-                    for ended in beyond {
-                        sqlx::query(self.sql.delete.clone()).bind(ended).execute(&mut *work).await?;
-                    }
-                    work.commit().await.map(|()| Create::Done)
-                };
-                match answer.await {
-                    Err(error) if is_deadlock(&error) && attempt < ATTEMPTS => attempt += 1,
-                    answer => break answer,
-                }
+            let begin = AssertSqlSafe(begin.as_str());
+            let mut work = connection.begin_with(begin).await?;
+            if let Some(row) = &self.sql.lock_row {
+                let slot = lock.rem_euclid(LOCK_ROWS);
+                sqlx::query(row.clone()).bind(slot).fetch_one(&mut *work).await?;
             }
+            let beyond: Vec<Vec<u8>> = sqlx::query_scalar(self.sql.beyond.clone())
+                .bind(user.as_str())
+                .bind(except)
+                .bind(now)
+                .bind(kept)
+                .fetch_all(&mut *work)
+                .await?;
+            // Without a commit, all is undone.
+            if limit.full == WhenFull::Refuse && !beyond.is_empty() {
+                return Ok(Create::LimitReached);
+            }
+            if insert!(self.sql.create, key, row, own, &mut *work)? == Create::Taken {
+                return Ok(Create::Taken);
+            }
+            for ended in beyond {
+                ending!(self, self.sql.delete_for_limit, now)
+                    .bind(ended)
+                    .bind(ENDED)
+                    .execute(&mut *work)
+                    .await?;
+            }
+            work.commit().await.map(|()| Create::Done)
         });
         created.map_err(Error::session_store)
     }

@@ -87,18 +87,18 @@ impl SqlDenyList {
     #[must_use]
     pub fn schema(&self) -> Vec<String> {
         let dialect = Dialect::of(&self.pool);
-        let Dialect { bytes, time, .. } = dialect;
+        let Dialect { bytes, time, unless_there, table_options, .. } = dialect;
         let name = |ending| dialect.name(&self.table, ending);
         vec![
             format!(
                 "CREATE TABLE IF NOT EXISTS {} (
     token_id {bytes} NOT NULL PRIMARY KEY,
     denied_until {time} NOT NULL
-)",
+){table_options}",
                 name("")
             ),
             format!(
-                "CREATE INDEX IF NOT EXISTS {} ON {} (denied_until)",
+                "CREATE INDEX {unless_there}{} ON {} (denied_until)",
                 name("_denied_until"),
                 name("")
             ),
@@ -109,7 +109,6 @@ impl SqlDenyList {
 impl Statements {
     fn new(dialect: &Dialect, table: &str) -> Self {
         let table = dialect.name(table, "");
-        let [one_of, of_them] = dialect.one_of;
         let greatest = dialect.greatest;
         let sql = |sql: &str| AssertSqlSafe(Arc::<str>::from(dialect.sql(sql))).into_sql_str();
         Self {
@@ -120,10 +119,12 @@ impl Statements {
             is_denied: sql(&format!(
                 "SELECT token_id FROM {table} WHERE token_id = ? AND denied_until > ?"
             )),
-            purge: sql(&format!(
-                "DELETE FROM {table} WHERE token_id{one_of}\
-                 SELECT token_id FROM {table} WHERE denied_until <= ? \
-                 LIMIT {PURGE_AT_ONCE}{of_them}"
+            purge: sql(&dialect.some(
+                &format!("DELETE FROM {table}"),
+                &table,
+                "token_id",
+                "denied_until <= ?",
+                PURGE_AT_ONCE,
             )),
         }
     }
@@ -143,8 +144,8 @@ impl DenyList for SqlDenyList {
         until: DateTime<Utc>,
         _: DateTime<Utc>,
     ) -> Result<(), Error> {
-        let sql = self.sql.insert.clone();
-        let inserted = on_engine!(&self.pool, connection => sqlx::query(sql)
+        let sql = &self.sql.insert;
+        let inserted = on_engine!(&self.pool, connection => sqlx::query(sql.clone())
             .bind(&id.as_bytes()[..])
             .bind(millis(until))
             .execute(connection)
@@ -155,8 +156,8 @@ impl DenyList for SqlDenyList {
             Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {}
             other => return other.map_err(Error::deny_list),
         }
-        let sql = self.sql.extend.clone();
-        on_engine!(&self.pool, connection => sqlx::query(sql)
+        let sql = &self.sql.extend;
+        on_engine!(&self.pool, connection => sqlx::query(sql.clone())
             .bind(millis(until))
             .bind(&id.as_bytes()[..])
             .execute(connection)
@@ -166,21 +167,22 @@ impl DenyList for SqlDenyList {
     }
 
     async fn is_denied(&self, id: &TokenId, now: DateTime<Utc>) -> Result<bool, Error> {
-        let sql = self.sql.is_denied.clone();
-        let found: Option<Vec<u8>> = on_engine!(&self.pool, connection => sqlx::query_scalar(sql)
+        let sql = &self.sql.is_denied;
+        let found: Option<Vec<u8>> =
+            on_engine!(&self.pool, connection => sqlx::query_scalar(sql.clone())
             .bind(&id.as_bytes()[..])
             .bind(millis(now))
             .fetch_optional(connection)
             .await)
-        .map_err(Error::deny_list)?;
+            .map_err(Error::deny_list)?;
         Ok(found.is_some())
     }
 
     async fn purge_expired(&self, now: DateTime<Utc>) -> Result<u64, Error> {
         let mut purged = 0;
         loop {
-            let sql = self.sql.purge.clone();
-            let rows = on_engine!(&self.pool, connection => sqlx::query(sql)
+            let sql = &self.sql.purge;
+            let rows = on_engine!(&self.pool, connection => sqlx::query(sql.clone())
                 .bind(millis(now))
                 .execute(connection)
                 .await

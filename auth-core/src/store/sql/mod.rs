@@ -3,23 +3,24 @@
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use self::{
     columns::{Columns, found, millis, record},
-    own_columns::{OwnColumn, bind_own, bound},
+    ended::{ENDED, ending},
+    own_columns::{bind_own, bound},
     statements::Statements,
 };
 use super::{Create, SessionLimit, SessionStore, Update};
 use crate::{
     error::Error,
     secret::SessionKey,
-    session::record::{ColumnType, SessionRecord},
+    session::record::{ColumnType, SessionColumn, SessionRecord},
     sql::{
         SqlPool,
         dialect::{Dialect, check_column, check_table},
-        migrate::{add_columns, migrate},
+        migrate::{Column, add_columns, migrate},
         on_engine,
     },
     user::UserKey,
@@ -28,6 +29,7 @@ use crate::{
 mod columns;
 mod create;
 mod deny;
+mod ended;
 mod own_columns;
 #[cfg(all(test, feature = "postgres"))]
 mod plans;
@@ -38,7 +40,11 @@ mod statements;
 mod tests;
 mod tokens;
 
-pub use self::{deny::SqlDenyList, tokens::SqlTokens};
+pub use self::{
+    deny::SqlDenyList,
+    ended::{EndedBy, EndedSession},
+    tokens::SqlTokens,
+};
 
 /// How many sessions [`purge_expired`](SessionStore::purge_expired) removes in one statement. SQLite
 /// has one writer; with a few milliseconds for each statement, logins get their turn in between.
@@ -47,13 +53,13 @@ const PURGE_AT_ONCE: u64 = 500;
 /// Keeps sessions in a table of an SQL database, which any number of processes may share.
 ///
 /// Each call is one statement, or two where the second answers a rare question (was it a conflict,
-/// or is the session gone?). No transaction stays open over a wait for anything else, so nothing
-/// has to be retried.
+/// or is the session gone?); a login within a limit is one short transaction. No transaction stays
+/// open over a wait for anything else; what an engine undoes for a deadlock is tried again.
 ///
 /// [`migrate`](Self::migrate) makes the table. Open the database with
 /// [`SqlPool::connect`](crate::sql::SqlPool::connect), or with the settings that stand beside it for
-/// each engine. In PostgreSQL, times are `timestamptz` in whole milliseconds; in SQLite, which has
-/// no such type, they are milliseconds since 1970.
+/// each engine. Times are whole milliseconds: `timestamptz` in PostgreSQL, `datetime(3)` in UTC in
+/// MySQL; in SQLite, which has no such type, they are milliseconds since 1970.
 ///
 /// # Security
 ///
@@ -77,14 +83,18 @@ const PURGE_AT_ONCE: u64 = 500;
 pub struct SqlSessions {
     pool: SqlPool,
     table: Arc<str>,
-    columns: Vec<OwnColumn>,
+    columns: Vec<SessionColumn>,
+    /// How long the rows of ended sessions are kept, if at all.
+    keep: Option<TimeDelta>,
     sql: Arc<Statements>,
 }
 
 impl SqlSessions {
     /// A store in the table `auth_sessions`.
     pub fn new(pool: impl Into<SqlPool>) -> Self {
-        Self::with(pool.into(), "auth_sessions", Vec::new())
+        let (pool, table, columns) = (pool.into(), "auth_sessions", Vec::new());
+        let sql = Arc::new(Statements::new(Dialect::of(&pool), table, &columns, false));
+        Self { pool, table: table.into(), columns, keep: None, sql }
     }
 
     /// Chooses another table.
@@ -93,9 +103,10 @@ impl SqlSessions {
     ///
     /// - the name is not made of ASCII letters, digits and underscores, begins with a digit, or is
     ///   longer than 40: [`Error::Misconfigured`]
-    pub fn table(self, name: &str) -> Result<Self, Error> {
+    pub fn table(mut self, name: &str) -> Result<Self, Error> {
         check_table(name)?;
-        Ok(Self::with(self.pool, name, self.columns))
+        self.table = name.into();
+        Ok(self.prepared())
     }
 
     /// Adds a column of the application's own, which [`migrate`](Self::migrate) makes, also in a
@@ -107,13 +118,13 @@ impl SqlSessions {
     /// `SELECT handle FROM auth_sessions WHERE device = ?`, and adds the indexes that this needs.
     /// Where there is no value, the column is NULL.
     ///
-    /// | type | SQLite | PostgreSQL |
-    /// |---|---|---|
-    /// | `Bool` | `BOOLEAN` | `BOOLEAN` |
-    /// | `Integer` | `INTEGER` | `BIGINT` |
-    /// | `Text` | `TEXT` | `TEXT` |
-    /// | `Time` | `INTEGER`, milliseconds since 1970 | `TIMESTAMPTZ` |
-    /// | `Uuid` | `BLOB` | `UUID` |
+    /// | type | SQLite | PostgreSQL | MySQL |
+    /// |---|---|---|---|
+    /// | `Bool` | `BOOLEAN` | `BOOLEAN` | `TINYINT(1)` |
+    /// | `Integer` | `INTEGER` | `BIGINT` | `BIGINT` |
+    /// | `Text` | `TEXT` | `TEXT` | `MEDIUMTEXT` |
+    /// | `Time` | `INTEGER`, milliseconds since 1970 | `TIMESTAMPTZ` | `DATETIME(3)`, UTC |
+    /// | `Uuid` | `BLOB` | `UUID` | `BINARY(16)` |
     ///
     /// # Errors
     ///
@@ -141,13 +152,15 @@ impl SqlSessions {
                 "SqlSessions::column was called with `{name}`, and {problem}"
             )));
         }
-        self.columns.push(OwnColumn { name, kind });
-        Ok(Self::with(self.pool, &self.table, self.columns))
+        self.columns.push(SessionColumn { name, kind });
+        Ok(self.prepared())
     }
 
-    fn with(pool: SqlPool, table: &str, columns: Vec<OwnColumn>) -> Self {
-        let sql = Arc::new(Statements::new(Dialect::of(&pool), table, &columns));
-        Self { pool, table: table.into(), columns, sql }
+    /// Writes the statements anew, after something that they depend on.
+    fn prepared(mut self) -> Self {
+        let (dialect, keep) = (Dialect::of(&self.pool), self.keep.is_some());
+        self.sql = Arc::new(Statements::new(dialect, &self.table, &self.columns, keep));
+        self
     }
 
     /// Makes the table, or brings it up to date. Run it when the application starts.
@@ -164,22 +177,51 @@ impl SqlSessions {
     pub async fn migrate(&self) -> Result<(), Error> {
         let dialect = Dialect::of(&self.pool);
         let migrations = schema::migrations(dialect, &self.table);
-        migrate(&self.pool, &self.table, &migrations).await.map_err(Error::session_store)?;
         let own = schema::own_columns(dialect, &self.columns);
-        match add_columns(&self.pool, &self.table, &own).await.map_err(Error::session_store)? {
-            Some(problem) => Err(Error::Misconfigured(problem)),
-            None => Ok(()),
-        }
+        self.migrate_to(&migrations[..schema::BEFORE_COLUMNS]).await?;
+        self.add_columns(&schema::columns(dialect)).await?;
+        self.migrate_to(&migrations).await?;
+        self.add_columns(&own).await
+    }
+
+    async fn migrate_to(&self, migrations: &[Vec<String>]) -> Result<(), Error> {
+        migrate(&self.pool, &self.table, migrations).await.map_err(Error::session_store)
+    }
+
+    async fn add_columns(&self, columns: &[Column]) -> Result<(), Error> {
+        let problem = add_columns(&self.pool, &self.table, columns).await;
+        problem.map_err(Error::session_store)?.map_or(Ok(()), |it| Err(Error::Misconfigured(it)))
     }
 
     /// The statements that [`migrate`](Self::migrate) runs on an empty database, in order.
     #[must_use]
     pub fn schema(&self) -> Vec<String> {
         let dialect = Dialect::of(&self.pool);
-        let mut statements = schema::migrations(dialect, &self.table).concat();
-        let own = schema::own_columns(dialect, &self.columns);
-        statements.extend(own.iter().map(|column| column.add(dialect, &self.table)));
+        let add = |column: &Column| column.add(dialect, &self.table);
+        let mut migrations = schema::migrations(dialect, &self.table);
+        let later = migrations.split_off(schema::BEFORE_COLUMNS);
+        let mut statements = migrations.concat();
+        statements.extend(schema::columns(dialect).iter().map(add));
+        statements.extend(later.concat());
+        statements.extend(schema::own_columns(dialect, &self.columns).iter().map(add));
         statements
+    }
+}
+
+impl SqlSessions {
+    /// Runs a statement that is about so many rows at most until it finds fewer, and counts them.
+    async fn in_parts<F>(&self, mut part: impl FnMut() -> F) -> Result<u64, Error>
+    where
+        F: Future<Output = Result<u64, sqlx::Error>>,
+    {
+        let mut all = 0;
+        loop {
+            let rows = part().await.map_err(Error::session_store)?;
+            all += rows;
+            if rows < PURGE_AT_ONCE {
+                return Ok(all);
+            }
+        }
     }
 }
 
@@ -205,14 +247,18 @@ impl SessionStore for SqlSessions {
         }
     }
 
+    fn columns(&self) -> Option<&[SessionColumn]> {
+        Some(&self.columns)
+    }
+
     async fn load(
         &self,
         key: &SessionKey,
         now: DateTime<Utc>,
     ) -> Result<Option<Arc<SessionRecord>>, Error> {
-        let sql = self.sql.load.clone();
+        let sql = &self.sql.load;
         let row = on_engine!(&self.pool, connection => {
-            let row = sqlx::query(sql)
+            let row = sqlx::query(sql.clone())
                 .bind(&key.as_bytes()[..])
                 .bind(millis(now))
                 .fetch_optional(connection)
@@ -228,17 +274,17 @@ impl SessionStore for SqlSessions {
         record: Arc<SessionRecord>,
         now: DateTime<Utc>,
     ) -> Result<Update, Error> {
-        let sql = self.sql.update.clone();
+        let sql = &self.sql.update;
         let row = Columns::of(&record)?;
         let own = bound(&self.columns, &record.columns)?;
         let now = millis(now);
         let rows = on_engine!(&self.pool, connection => {
-            let query = sqlx::query(sql)
+            let query = sqlx::query(sql.clone())
                 .bind(row.handle)
                 .bind(row.user_key)
                 .bind(row.stamp)
                 .bind(row.login_at)
-                .bind(row.data)
+                .bind(row.data.as_str())
                 .bind(row.created_at)
                 .bind(row.last_active_at)
                 .bind(row.idle_timeout)
@@ -262,20 +308,21 @@ impl SessionStore for SqlSessions {
         if rows == 1 {
             return Ok(Update::Done);
         }
-        let sql = self.sql.version.clone();
-        let version: Option<i64> = on_engine!(&self.pool, connection => sqlx::query_scalar(sql)
+        let sql = &self.sql.version;
+        let version: Option<i64> =
+            on_engine!(&self.pool, connection => sqlx::query_scalar(sql.clone())
             .bind(&key.as_bytes()[..])
             .bind(now)
             .fetch_optional(connection)
             .await)
-        .map_err(Error::session_store)?;
+            .map_err(Error::session_store)?;
         Ok(if version.is_some() { Update::Conflict } else { Update::Gone })
     }
 
     async fn touch(&self, key: &SessionKey, now: DateTime<Utc>) -> Result<bool, Error> {
-        let sql = self.sql.touch.clone();
+        let sql = &self.sql.touch;
         let now = millis(now);
-        let rows = on_engine!(&self.pool, connection => sqlx::query(sql)
+        let rows = on_engine!(&self.pool, connection => sqlx::query(sql.clone())
             .bind(now)
             .bind(now)
             .bind(&key.as_bytes()[..])
@@ -288,25 +335,22 @@ impl SessionStore for SqlSessions {
     }
 
     async fn delete(&self, key: &SessionKey, now: DateTime<Utc>) -> Result<bool, Error> {
-        let sql = self.sql.delete_live.clone();
-        let rows = on_engine!(&self.pool, connection => sqlx::query(sql)
-            .bind(&key.as_bytes()[..])
-            .bind(millis(now))
-            .execute(connection)
-            .await
-            .map(|done| done.rows_affected()))
-        .map_err(Error::session_store)?;
-        if rows == 1 {
-            return Ok(true);
+        let (sql, now) = (&self.sql.delete, millis(now));
+        // What is alive, or else what is dead by our clock and perhaps alive by that of another
+        // process.
+        for since in [now, ENDED] {
+            let rows = on_engine!(&self.pool, connection => ending!(self, sql, now)
+                .bind(&key.as_bytes()[..])
+                .bind(since)
+                .execute(connection)
+                .await
+                .map(|done| done.rows_affected()))
+            .map_err(Error::session_store)?;
+            if rows == 1 {
+                return Ok(since.0 == now.0);
+            }
         }
-        // Dead by our clock, and perhaps alive by that of another process.
-        let sql = self.sql.delete.clone();
-        on_engine!(&self.pool, connection => sqlx::query(sql)
-            .bind(&key.as_bytes()[..])
-            .execute(connection)
-            .await
-            .map(|_| false))
-        .map_err(Error::session_store)
+        Ok(false)
     }
 
     async fn list_by_user(
@@ -314,9 +358,9 @@ impl SessionStore for SqlSessions {
         user: &UserKey,
         now: DateTime<Utc>,
     ) -> Result<Vec<Arc<SessionRecord>>, Error> {
-        let sql = self.sql.list_by_user.clone();
+        let sql = &self.sql.list_by_user;
         let rows = on_engine!(&self.pool, connection => {
-            let rows = sqlx::query(sql)
+            let rows = sqlx::query(sql.clone())
                 .bind(user.as_str())
                 .bind(millis(now))
                 .fetch_all(connection)
@@ -327,9 +371,9 @@ impl SessionStore for SqlSessions {
     }
 
     async fn keys_by_user(&self, user: &UserKey) -> Result<Vec<(SessionKey, Uuid)>, Error> {
-        let sql = self.sql.keys_by_user.clone();
+        let sql = &self.sql.keys_by_user;
         let rows: Vec<(Vec<u8>, Uuid)> = on_engine!(&self.pool, connection => {
-            sqlx::query_as(sql).bind(user.as_str()).fetch_all(connection).await
+            sqlx::query_as(sql.clone()).bind(user.as_str()).fetch_all(connection).await
         })
         .map_err(Error::session_store)?;
         let key = |(key, handle): (Vec<u8>, Uuid)| {
@@ -345,9 +389,9 @@ impl SessionStore for SqlSessions {
         take: u32,
         now: DateTime<Utc>,
     ) -> Result<Vec<Arc<SessionRecord>>, Error> {
-        let sql = self.sql.list.clone();
+        let sql = &self.sql.list;
         let rows = on_engine!(&self.pool, connection => {
-            let rows = sqlx::query(sql)
+            let rows = sqlx::query(sql.clone())
                 .bind(millis(now))
                 .bind(i64::from(take))
                 .bind(i64::from(skip))
@@ -365,19 +409,26 @@ impl SessionStore for SqlSessions {
         now: DateTime<Utc>,
     ) -> Result<bool, Error> {
         let now = millis(now);
-        let mut ended = 0;
         // As in `delete_by_user`.
-        for sql in [&self.sql.delete_dead_by_handle, &self.sql.delete_live_by_handle] {
-            let sql = sql.clone();
-            ended = on_engine!(&self.pool, connection => sqlx::query(sql)
-                .bind(user.as_str())
-                .bind(handle)
-                .bind(now)
-                .execute(connection)
-                .await
-                .map(|done| done.rows_affected()))
-            .map_err(Error::session_store)?;
-        }
+        let sql = &self.sql.delete_dead_by_handle;
+        on_engine!(&self.pool, connection => ending!(self, sql, now)
+            .bind(user.as_str())
+            .bind(handle)
+            .bind(ENDED)
+            .bind(now)
+            .execute(connection)
+            .await
+            .map(drop))
+        .map_err(Error::session_store)?;
+        let sql = &self.sql.delete_live_by_handle;
+        let ended = on_engine!(&self.pool, connection => ending!(self, sql, now)
+            .bind(user.as_str())
+            .bind(handle)
+            .bind(now)
+            .execute(connection)
+            .await
+            .map(|done| done.rows_affected()))
+        .map_err(Error::session_store)?;
         Ok(ended > 0)
     }
 
@@ -390,38 +441,57 @@ impl SessionStore for SqlSessions {
         // No key is empty, so the empty one spares nothing.
         let except = except.map_or(&[][..], |key| key.as_bytes());
         let now = millis(now);
-        let mut ended = 0;
         // The dead ones first, because another process's clock may be behind and a touch there can
         // make a dead one live but never a live one dead. They are not counted.
-        for sql in [&self.sql.delete_dead_by_user, &self.sql.delete_live_by_user] {
-            let sql = sql.clone();
-            ended = on_engine!(&self.pool, connection => sqlx::query(sql)
-                .bind(user.as_str())
-                .bind(except)
-                .bind(now)
-                .execute(connection)
-                .await
-                .map(|done| done.rows_affected()))
-            .map_err(Error::session_store)?;
-        }
-        Ok(ended)
+        let sql = &self.sql.delete_dead_by_user;
+        on_engine!(&self.pool, connection => ending!(self, sql, now)
+            .bind(user.as_str())
+            .bind(except)
+            .bind(ENDED)
+            .bind(now)
+            .execute(connection)
+            .await
+            .map(drop))
+        .map_err(Error::session_store)?;
+        let sql = &self.sql.delete_live_by_user;
+        on_engine!(&self.pool, connection => ending!(self, sql, now)
+            .bind(user.as_str())
+            .bind(except)
+            .bind(now)
+            .execute(connection)
+            .await
+            .map(|done| done.rows_affected()))
+        .map_err(Error::session_store)
     }
 
     async fn purge_expired(&self, now: DateTime<Utc>) -> Result<u64, Error> {
+        self.purge_ended(now).await?;
         let now = millis(now);
-        let mut purged = 0;
-        loop {
-            let sql = self.sql.purge.clone();
-            let rows = on_engine!(&self.pool, connection => sqlx::query(sql)
-                .bind(now)
-                .execute(connection)
-                .await
-                .map(|done| done.rows_affected()))
-            .map_err(Error::session_store)?;
-            purged += rows;
-            if rows < PURGE_AT_ONCE {
-                return Ok(purged);
-            }
+        let sql = &self.sql.purge;
+        let mut purged = self
+            .in_parts(|| async {
+                on_engine!(&self.pool, connection => sqlx::query(sql.clone())
+                    .bind(ENDED)
+                    .bind(now)
+                    .execute(connection)
+                    .await
+                    .map(|done| done.rows_affected()))
+            })
+            .await?;
+        if self.keep.is_some() {
+            let sql = &self.sql.note_expiry;
+            purged += self
+                .in_parts(|| async {
+                    on_engine!(&self.pool, connection => sqlx::query(sql.clone())
+                        .bind(ENDED)
+                        .bind(ENDED)
+                        .bind(now)
+                        .execute(connection)
+                        .await
+                        .map(|done| done.rows_affected()))
+                })
+                .await?;
         }
+        Ok(purged)
     }
 }

@@ -6,12 +6,12 @@ use uuid::Uuid;
 
 use crate::{
     error::{BoxError, Error},
-    session::record::{ColumnType, ColumnValue, SessionColumns},
+    session::record::{ColumnType, ColumnValue, SessionColumn, SessionColumns},
     sql::value::Time,
 };
 
 /// The framework's own columns, which no other may be called like.
-const TAKEN: [&str; 15] = [
+const TAKEN: [&str; 17] = [
     "key_hash",
     "handle",
     "user_key",
@@ -27,14 +27,9 @@ const TAKEN: [&str; 15] = [
     "ip",
     "user_agent",
     "version",
+    "deleted_at",
+    "deleted_by",
 ];
-
-/// A column that was declared.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct OwnColumn {
-    pub(super) name: &'static str,
-    pub(super) kind: ColumnType,
-}
 
 /// A value as it is bound: the type stands, the value may be NULL.
 pub(super) enum Bound<'a> {
@@ -64,7 +59,7 @@ macro_rules! bind_own {
 pub(super) use bind_own;
 
 /// Says what is wrong with a new column beside these.
-pub(super) fn problem(columns: &[OwnColumn], name: &str) -> Option<&'static str> {
+pub(super) fn problem(columns: &[SessionColumn], name: &str) -> Option<&'static str> {
     let is_it = |other: &str| other.eq_ignore_ascii_case(name);
     if TAKEN.iter().any(|other| is_it(other)) {
         return Some("the framework has a column of that name");
@@ -78,48 +73,32 @@ pub(super) fn problem(columns: &[OwnColumn], name: &str) -> Option<&'static str>
 ///
 /// - a value of a column that was not declared, or of another type: [`Error::Misconfigured`]
 pub(super) fn bound<'a>(
-    columns: &[OwnColumn],
+    columns: &[SessionColumn],
     values: &'a SessionColumns,
 ) -> Result<Vec<Bound<'a>>, Error> {
-    for (name, _) in values.iter() {
-        if !columns.iter().any(|column| column.name == name) {
-            return Err(Error::Misconfigured(format!(
-                "a session has a value in the column `{name}`, which was not declared: call \
-                 SqlSessions::column"
-            )));
-        }
+    if let Some(problem) = values.problem(columns) {
+        return Err(Error::Misconfigured(problem));
     }
-    let bound = columns.iter().map(|OwnColumn { name, kind }| {
-        let value = match (kind, values.get(name)) {
-            (ColumnType::Bool, ColumnValue::Null) => Bound::Bool(None),
-            (ColumnType::Bool, ColumnValue::Bool(value)) => Bound::Bool(Some(*value)),
-            (ColumnType::Integer, ColumnValue::Null) => Bound::Integer(None),
-            (ColumnType::Integer, ColumnValue::Integer(value)) => Bound::Integer(Some(*value)),
-            (ColumnType::Text, ColumnValue::Null) => Bound::Text(None),
-            (ColumnType::Text, ColumnValue::Text(value)) => Bound::Text(Some(value)),
-            (ColumnType::Time, ColumnValue::Null) => Bound::Time(None),
-            (ColumnType::Time, ColumnValue::Time(value)) => {
-                Bound::Time(Some(Time(value.timestamp_millis())))
-            }
-            (ColumnType::Uuid, ColumnValue::Null) => Bound::Uuid(None),
-            (ColumnType::Uuid, ColumnValue::Uuid(value)) => Bound::Uuid(Some(*value)),
-            (kind, value) => {
-                return Err(Error::Misconfigured(format!(
-                    "the column `{name}` of sessions was declared as {kind:?} and is given {:?}",
-                    value.column_type()
-                )));
-            }
-        };
-        Ok(value)
+    let bound = columns.iter().map(|column| match (column.kind, values.get(column.name)) {
+        (_, ColumnValue::Bool(value)) => Bound::Bool(Some(*value)),
+        (_, ColumnValue::Integer(value)) => Bound::Integer(Some(*value)),
+        (_, ColumnValue::Text(value)) => Bound::Text(Some(value)),
+        (_, ColumnValue::Time(value)) => Bound::Time(Some(Time(value.timestamp_millis()))),
+        (_, ColumnValue::Uuid(value)) => Bound::Uuid(Some(*value)),
+        (ColumnType::Bool, ColumnValue::Null) => Bound::Bool(None),
+        (ColumnType::Integer, ColumnValue::Null) => Bound::Integer(None),
+        (ColumnType::Text, ColumnValue::Null) => Bound::Text(None),
+        (ColumnType::Time, ColumnValue::Null) => Bound::Time(None),
+        (ColumnType::Uuid, ColumnValue::Null) => Bound::Uuid(None),
     });
-    bound.collect()
+    Ok(bound.collect())
 }
 
 /// Reads the values out of a row, behind as many columns of the framework's.
 pub(super) fn read<'r, R>(
     row: &'r R,
     behind: usize,
-    columns: &[OwnColumn],
+    columns: &[SessionColumn],
 ) -> Result<SessionColumns, sqlx::Error>
 where
     R: Row,

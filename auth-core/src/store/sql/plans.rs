@@ -15,7 +15,6 @@ async fn each_query_finds_its_rows_by_an_index() {
         (&sql.update, "auth_sessions_pkey"),
         (&sql.version, "auth_sessions_pkey"),
         (&sql.touch, "auth_sessions_pkey"),
-        (&sql.delete_live, "auth_sessions_pkey"),
         (&sql.delete, "auth_sessions_pkey"),
         (&sql.list_by_user, "auth_sessions_user_key"),
         (&sql.keys_by_user, "auth_sessions_user_key"),
@@ -24,6 +23,10 @@ async fn each_query_finds_its_rows_by_an_index() {
         (&sql.delete_dead_by_user, "auth_sessions_user_key"),
         (&sql.delete_live_by_user, "auth_sessions_user_key"),
         (&sql.purge, "auth_sessions_idle_expires_at"),
+        (&sql.beyond, "auth_sessions_user_key"),
+        (&sql.note_expiry, "auth_sessions_idle_expires_at"),
+        (&sql.ended, "auth_sessions_user_key"),
+        (&sql.purge_ended, "auth_sessions_deleted_at"),
     ] {
         let plan = postgres_plan(&pool, statement.as_str()).await.unwrap();
         let condition = plan.contains("Index Cond") && plan.contains(index);

@@ -96,7 +96,7 @@ async fn the_schema_as_text_is_what_migrate_makes() {
     }
     let tables = described(&migrated).await;
     assert!(tables.iter().any(|(kind, name, _)| kind == "table" && name == "shop_sessions"));
-    assert_eq!(tables.iter().filter(|(kind, ..)| kind == "index").count(), 3, "{tables:?}");
+    assert_eq!(tables.iter().filter(|(kind, ..)| kind == "index").count(), 4, "{tables:?}");
     assert_eq!(described(&by_hand).await, tables);
 
     store(&by_hand).migrate().await.expect("a table made by hand is taken as it is");
@@ -244,12 +244,15 @@ async fn each_query_finds_its_rows_by_an_index() {
         &sql.update,
         &sql.version,
         &sql.touch,
-        &sql.delete_live,
         &sql.delete,
         &sql.list_by_user,
         &sql.delete_dead_by_user,
         &sql.delete_live_by_user,
         &sql.purge,
+        &sql.beyond,
+        &sql.note_expiry,
+        &sql.ended,
+        &sql.purge_ended,
     ] {
         let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", statement.as_str()));
         let plan: Vec<(i64, i64, i64, String)> =

@@ -110,9 +110,13 @@ impl<U: SqlUser> SqlUsers<U> {
     }
 
     async fn select(&self, id: &U::Id) -> Result<Option<Arc<U>>, Error> {
-        let sql = self.sql.by_id.clone();
+        let sql = &self.sql.by_id;
         let user = on_engine!(&self.pool, pool => {
-            sqlx::query_as::<_, U>(sql).bind(id).fetch_optional(pool).await
+            let mut query = sqlx::query_as::<_, U>(sql.clone());
+            for _ in 0..self.sql.id_binds {
+                query = query.bind(id);
+            }
+            query.fetch_optional(pool).await
         });
         user.map(|user| user.map(Arc::new)).map_err(Error::user_store)
     }
@@ -148,7 +152,7 @@ impl<U: SqlUser> UserStore<U> for SqlUsers<U> {
         };
         let folded = name.to_ascii_lowercase();
         let users = on_engine!(&self.pool, pool => {
-            let mut query = sqlx::query_as::<_, U>(sql);
+            let mut query = sqlx::query_as::<_, U>(sql.clone());
             for column in U::META.login {
                 query = query.bind(if column.ignore_case { folded.as_str() } else { name });
             }
@@ -171,14 +175,17 @@ impl<U: SqlUser> UserStore<U> for SqlUsers<U> {
     ) -> Result<(), Error> {
         let Some(sql) = self.sql.set_login.clone() else { return Ok(()) };
         on_engine!(&self.pool, pool => {
-            let mut query = sqlx::query(sql);
+            let mut query = sqlx::query(sql.clone());
             if U::META.login_time.is_some() {
                 query = query.bind(at);
             }
             if U::META.login_ip.is_some() {
                 query = query.bind(ip.map(Address));
             }
-            query.bind(id).execute(pool).await.map(drop)
+            for _ in 0..self.sql.id_binds {
+                query = query.bind(id);
+            }
+            query.execute(pool).await.map(drop)
         })
         .map_err(Error::user_store)
     }
@@ -190,12 +197,14 @@ impl<U: SqlUser> UserStore<U> for SqlUsers<U> {
     ) -> Result<Option<Arc<U>>, Error> {
         let sql = self.sql.set_password.clone().ok_or_else(|| no_column::<U>("password"))?;
         let changed = on_engine!(&self.pool, pool => {
-            let mut query = sqlx::query(sql).bind(change.hash);
+            let mut query = sqlx::query(sql.clone()).bind(change.hash);
             if U::META.epoch.is_some() {
                 query = query.bind(i64::from(change.raise_epoch));
             }
-            let query = query.bind(id).bind(change.replaces);
-            query.execute(pool).await.map(|done| done.rows_affected())
+            for _ in 0..self.sql.id_binds {
+                query = query.bind(id);
+            }
+            query.bind(change.replaces).execute(pool).await.map(|done| done.rows_affected())
         });
         match changed.map_err(Error::user_store)? {
             0 => Ok(None),
@@ -206,8 +215,14 @@ impl<U: SqlUser> UserStore<U> for SqlUsers<U> {
 
     async fn raise_epoch(&self, id: &U::Id) -> Result<Option<i64>, Error> {
         let sql = self.sql.raise_epoch.clone().ok_or_else(|| no_column::<U>("epoch"))?;
-        on_engine!(&self.pool, pool => sqlx::query(sql).bind(id).execute(pool).await.map(drop))
-            .map_err(Error::user_store)?;
+        on_engine!(&self.pool, pool => {
+            let mut query = sqlx::query(sql.clone());
+            for _ in 0..self.sql.id_binds {
+                query = query.bind(id);
+            }
+            query.execute(pool).await.map(drop)
+        })
+        .map_err(Error::user_store)?;
         Ok(self.select(id).await?.and_then(|user| user.epoch()))
     }
 }

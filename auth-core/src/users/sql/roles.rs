@@ -4,7 +4,7 @@ use std::{fmt, marker::PhantomData, sync::Arc};
 
 use sqlx::{AssertSqlSafe, Connection, Database, Pool, SqlSafeStr, SqlStr, Type, TypeInfo};
 
-use super::columns::in_table;
+use super::{TextColumn, columns::in_table};
 use crate::{
     error::Error,
     sql::{SqlPool, SqlValue, dialect::Dialect, migrate::migrate, on_engine, on_pool},
@@ -56,30 +56,55 @@ struct Statements {
     of: SqlStr,
     /// Binds the role, the scope, the id.
     grant: SqlStr,
-    /// Binds the id, the role, the scope.
+    /// Binds the role, the scope, the id.
     revoke: SqlStr,
     /// Binds the id.
     revoke_all: SqlStr,
     /// Binds the id: keeps everybody else from changing this user's roles meanwhile.
     lock: SqlStr,
+    /// How often "the id" is bound.
+    id_binds: usize,
+}
+
+/// Binds an id as often as a statement wants it.
+macro_rules! bind_id {
+    ($query:expr, $id:expr, $sql:expr) => {{
+        let mut query = $query;
+        for _ in 0..$sql.id_binds {
+            query = query.bind($id);
+        }
+        query
+    }};
+}
+
+/// Whether a row was inserted, where some engines say that it is there already by an error.
+macro_rules! inserted {
+    ($done:expr) => {
+        match $done {
+            Ok(done) => Ok(done.rows_affected() > 0),
+            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Ok(false),
+            Err(error) => Err(error),
+        }
+    };
 }
 
 impl Statements {
     fn new(dialect: &Dialect, meta: &UserMeta, table: &str) -> Self {
         let sql = |sql: String| AssertSqlSafe(Arc::<str>::from(dialect.sql(&sql))).into_sql_str();
         let [table, users, id] = [table, meta.table, meta.id].map(|name| dialect.name(name, ""));
+        let or_nothing = dialect.or_nothing;
+        let ((is_id, id_binds), (is_user, _)) = (dialect.is_key(&id), dialect.is_key("user_id"));
         Self {
-            of: sql(format!("SELECT scope, role FROM {table} WHERE user_id = ? ORDER BY 1, 2")),
+            of: sql(format!("SELECT scope, role FROM {table} WHERE {is_user} ORDER BY 1, 2")),
             grant: sql(format!(
                 "INSERT INTO {table} (user_id, role, scope) \
-                 SELECT {id}, ?, ? FROM {users} WHERE {id} = ? ON CONFLICT DO NOTHING"
+                 SELECT {id}, ?, ? FROM {users} WHERE {is_id}{or_nothing}"
             )),
-            revoke: sql(format!(
-                "DELETE FROM {table} WHERE user_id = ? AND role = ? AND scope = ?"
-            )),
-            revoke_all: sql(format!("DELETE FROM {table} WHERE user_id = ?")),
+            revoke: sql(format!("DELETE FROM {table} WHERE role = ? AND scope = ? AND {is_user}")),
+            revoke_all: sql(format!("DELETE FROM {table} WHERE {is_user}")),
             // A lock in the words of every engine; nothing changes.
-            lock: sql(format!("UPDATE {users} SET {id} = {id} WHERE {id} = ?")),
+            lock: sql(format!("UPDATE {users} SET {id} = {id} WHERE {is_id}")),
+            id_binds,
         }
     }
 }
@@ -106,19 +131,38 @@ impl<U: AuthUser<Id: SqlValue>> SqlRoles<U> {
     /// - the database cannot answer, or does not allow it: [`Error::Store`]
     pub async fn migrate(&self) -> Result<(), Error> {
         let dialect = Dialect::of(&self.pool);
-        let id_type = on_pool!(&self.pool, pool => column_type::<U::Id, _>(pool));
+        let id_type = self.id_type(dialect).await?;
         let [table, users, id] =
             [Self::TABLE, U::META.table, U::META.id].map(|name| dialect.name(name, ""));
         let key_text = dialect.key_text;
         let create = format!(
             "CREATE TABLE IF NOT EXISTS {table} (
-    user_id {id_type} NOT NULL REFERENCES {users} ({id}) ON DELETE CASCADE,
+    user_id {id_type} NOT NULL,
     role {key_text} NOT NULL,
     scope {key_text} NOT NULL DEFAULT '',
-    PRIMARY KEY (user_id, role, scope)
-)"
+    PRIMARY KEY (user_id, role, scope),
+    FOREIGN KEY (user_id) REFERENCES {users} ({id}) ON DELETE CASCADE
+){}",
+            dialect.table_options
         );
         migrate(&self.pool, Self::TABLE, &[vec![create]]).await.map_err(Error::user_store)
+    }
+
+    /// As what the column is declared that refers to the user's id.
+    async fn id_type(&self, dialect: &Dialect) -> Result<String, Error> {
+        let Some(asks) = dialect.referring_type else {
+            return Ok(on_pool!(&self.pool, pool => column_type::<U::Id, _>(pool)));
+        };
+        let found: Option<String> = on_engine!(&self.pool, connection => sqlx::query_scalar(asks)
+            .bind(U::META.table)
+            .bind(U::META.id)
+            .fetch_optional(connection)
+            .await)
+        .map_err(Error::user_store)?;
+        found.ok_or_else(|| {
+            let (table, id) = (U::META.table, U::META.id);
+            Error::user_store(format!("there is no column `{id}` in a table `{table}`"))
+        })
     }
 
     /// The roles of a user, in the order of their scopes.
@@ -128,12 +172,11 @@ impl<U: AuthUser<Id: SqlValue>> SqlRoles<U> {
     /// - the database cannot answer, or has a role that the application does not know:
     ///   [`Error::Store`]
     pub async fn of(&self, id: &U::Id) -> Result<Vec<Scoped<U::Role>>, Error> {
-        let sql = self.sql.of.clone();
-        let rows: Vec<(String, String)> = on_engine!(&self.pool, connection => {
-            sqlx::query_as(sql).bind(id).fetch_all(connection).await
+        let rows: Vec<(TextColumn, TextColumn)> = on_engine!(&self.pool, connection => {
+            bind_id!(sqlx::query_as(self.sql.of.clone()), id, self.sql).fetch_all(connection).await
         })
         .map_err(Error::user_store)?;
-        let roles = rows.into_iter().map(|(scope, role)| in_table(scope, role));
+        let roles = rows.into_iter().map(|(scope, role)| in_table(scope.0, role.0));
         roles.collect::<Result<_, _>>().map_err(Error::user_store)
     }
 
@@ -144,10 +187,10 @@ impl<U: AuthUser<Id: SqlValue>> SqlRoles<U> {
     /// - the scope is an empty text: [`Error::Misconfigured`]
     /// - the database cannot answer: [`Error::Store`]
     pub async fn grant(&self, id: &U::Id, role: &Scoped<U::Role>) -> Result<bool, Error> {
-        let (scope, role, sql) = (scope_of(role)?, role.role.name(), self.sql.grant.clone());
+        let (scope, role) = (scope_of(role)?, role.role.name());
         on_engine!(&self.pool, connection => {
-            let done = sqlx::query(sql).bind(role).bind(scope).bind(id).execute(connection).await;
-            done.map(|done| done.rows_affected() > 0)
+            let grant = sqlx::query(self.sql.grant.clone()).bind(role).bind(scope);
+            inserted!(bind_id!(grant, id, self.sql).execute(connection).await)
         })
         .map_err(Error::user_store)
     }
@@ -158,9 +201,10 @@ impl<U: AuthUser<Id: SqlValue>> SqlRoles<U> {
     ///
     /// As [`grant`](Self::grant).
     pub async fn revoke(&self, id: &U::Id, role: &Scoped<U::Role>) -> Result<bool, Error> {
-        let (scope, role, sql) = (scope_of(role)?, role.role.name(), self.sql.revoke.clone());
+        let (scope, role) = (scope_of(role)?, role.role.name());
         on_engine!(&self.pool, connection => {
-            let done = sqlx::query(sql).bind(id).bind(role).bind(scope).execute(connection).await;
+            let revoke = sqlx::query(self.sql.revoke.clone()).bind(role).bind(scope);
+            let done = bind_id!(revoke, id, self.sql).execute(connection).await;
             done.map(|done| done.rows_affected() > 0)
         })
         .map_err(Error::user_store)
@@ -178,14 +222,16 @@ impl<U: AuthUser<Id: SqlValue>> SqlRoles<U> {
         let Statements { lock, revoke_all, grant, .. } = &*self.sql;
         on_engine!(&self.pool, connection => {
             let mut work = connection.begin().await?;
-            let locked = sqlx::query(lock.clone()).bind(id).execute(&mut *work).await?;
+            let lock = bind_id!(sqlx::query(lock.clone()), id, self.sql);
+            let locked = lock.execute(&mut *work).await?;
             if locked.rows_affected() == 0 {
                 return Ok(false);
             }
-            sqlx::query(revoke_all.clone()).bind(id).execute(&mut *work).await?;
-            for (scope, role) in roles {
-                let grant = sqlx::query(grant.clone()).bind(role).bind(scope).bind(id);
-                grant.execute(&mut *work).await?;
+            let revoke_all = bind_id!(sqlx::query(revoke_all.clone()), id, self.sql);
+            revoke_all.execute(&mut *work).await?;
+            for (scope, role) in &roles {
+                let grant = sqlx::query(grant.clone()).bind(*role).bind(*scope);
+                inserted!(bind_id!(grant, id, self.sql).execute(&mut *work).await)?;
             }
             work.commit().await?;
             Ok(true)

@@ -14,6 +14,8 @@ use crate::{
 pub(super) struct Statements {
     /// Binds the id.
     pub(super) by_id: SqlStr,
+    /// How often "the id" is bound, here and below.
+    pub(super) id_binds: usize,
     /// Binds the name once per login column.
     pub(super) by_login: Option<SqlStr>,
     /// Binds the time and the address, as far as there are columns, and the id.
@@ -31,13 +33,14 @@ impl Statements {
         let name = |column: &str| dialect.name(column, "");
         let set = |column: &str| format!("{} = ?", name(column));
         let (table, id) = (name(meta.table), name(meta.id));
+        let (is_id, id_binds) = dialect.is_key(&id);
         let select = {
             let columns = meta.columns.iter().map(|column| name(column));
             let columns: Vec<_> = columns.chain(roles(dialect, meta)).collect();
             format!("SELECT {} FROM {table}", columns.join(", "))
         };
         let update =
-            |set: &[String]| format!("UPDATE {table} SET {} WHERE {id} = ?", set.join(", "));
+            |set: &[String]| format!("UPDATE {table} SET {} WHERE {is_id}", set.join(", "));
         let raise = |by: &str| {
             let epoch = name(meta.epoch?);
             Some(format!("{epoch} = {epoch} + {by}"))
@@ -47,11 +50,12 @@ impl Statements {
         let noted: Vec<_> = meta.login_time.into_iter().chain(meta.login_ip).map(set).collect();
         let set_password = meta.password.map(|column| {
             let values: Vec<_> = [set(column)].into_iter().chain(raise("?")).collect();
-            let Dialect { is, exactly, .. } = dialect;
-            format!("{} AND {} {is} ?{exactly}", update(&values), name(column))
+            let Dialect { is, exactly: [before, behind], .. } = dialect;
+            format!("{} AND {} {is} {before}?{behind}", update(&values), name(column))
         });
         Self {
-            by_id: sql(format!("{select} WHERE {id} = ?")),
+            by_id: sql(format!("{select} WHERE {is_id}")),
+            id_binds,
             // Two users are enough to know that the name is ambiguous; a few more, because a
             // column's collation may also find names that are merely similar.
             by_login: (!logins.is_empty())

@@ -109,7 +109,7 @@ impl fmt::Debug for SqlTokens {
 /// A family as it is selected.
 type Row = (
     Uuid,
-    String,
+    TextColumn,
     Vec<u8>,
     Time,
     Time,
@@ -161,7 +161,7 @@ fn read(row: Row, key: Option<&RefreshKey>) -> Result<FoundFamily, BoxError> {
     let presented = key.map_or(Presented::Older, |key| Presented::of(key, &current, previous));
     let family = TokenFamily {
         handle,
-        user: UserKey::from(user),
+        user: UserKey::from(user.0),
         stamp: SecurityStamp::from_bytes(
             stamp.try_into().map_err(|_| "its stamp is not 16 bytes long")?,
         ),
@@ -181,9 +181,9 @@ fn read(row: Row, key: Option<&RefreshKey>) -> Result<FoundFamily, BoxError> {
 #[async_trait]
 impl TokenStore for SqlTokens {
     async fn create(&self, key: &RefreshKey, family: Arc<TokenFamily>) -> Result<bool, Error> {
-        let sql = self.sql.create.clone();
+        let sql = &self.sql.create;
         let family = &*family;
-        let created = on_engine!(&self.pool, connection => sqlx::query(sql)
+        let created = on_engine!(&self.pool, connection => sqlx::query(sql.clone())
             .bind(&key.family()[..])
             .bind(&key.token()[..])
             .bind(family.handle)
@@ -215,8 +215,8 @@ impl TokenStore for SqlTokens {
         key: &RefreshKey,
         now: DateTime<Utc>,
     ) -> Result<Option<FoundFamily>, Error> {
-        let sql = self.sql.find.clone();
-        let row: Option<Row> = on_engine!(&self.pool, connection => sqlx::query_as(sql)
+        let sql = &self.sql.find;
+        let row: Option<Row> = on_engine!(&self.pool, connection => sqlx::query_as(sql.clone())
             .bind(&key.family()[..])
             .bind(millis(now))
             .fetch_optional(connection)
@@ -232,8 +232,8 @@ impl TokenStore for SqlTokens {
         now: DateTime<Utc>,
         ends_at: DateTime<Utc>,
     ) -> Result<bool, Error> {
-        let sql = self.sql.rotate.clone();
-        let rows = on_engine!(&self.pool, connection => sqlx::query(sql)
+        let sql = &self.sql.rotate;
+        let rows = on_engine!(&self.pool, connection => sqlx::query(sql.clone())
             .bind(&next.token()[..])
             .bind(&key.token()[..])
             .bind(millis(now))
@@ -250,8 +250,8 @@ impl TokenStore for SqlTokens {
     }
 
     async fn delete(&self, key: &RefreshKey) -> Result<bool, Error> {
-        let sql = self.sql.delete.clone();
-        let rows = on_engine!(&self.pool, connection => sqlx::query(sql)
+        let sql = &self.sql.delete;
+        let rows = on_engine!(&self.pool, connection => sqlx::query(sql.clone())
             .bind(&key.family()[..])
             .execute(connection)
             .await
@@ -265,8 +265,8 @@ impl TokenStore for SqlTokens {
         user: &UserKey,
         now: DateTime<Utc>,
     ) -> Result<Vec<Arc<TokenFamily>>, Error> {
-        let sql = self.sql.list_by_user.clone();
-        let rows: Vec<Row> = on_engine!(&self.pool, connection => sqlx::query_as(sql)
+        let sql = &self.sql.list_by_user;
+        let rows: Vec<Row> = on_engine!(&self.pool, connection => sqlx::query_as(sql.clone())
             .bind(user.as_str())
             .bind(millis(now))
             .fetch_all(connection)
@@ -276,8 +276,8 @@ impl TokenStore for SqlTokens {
     }
 
     async fn delete_by_handle(&self, user: &UserKey, handle: Uuid) -> Result<bool, Error> {
-        let sql = self.sql.delete_by_handle.clone();
-        let rows = on_engine!(&self.pool, connection => sqlx::query(sql)
+        let sql = &self.sql.delete_by_handle;
+        let rows = on_engine!(&self.pool, connection => sqlx::query(sql.clone())
             .bind(user.as_str())
             .bind(handle)
             .execute(connection)
@@ -288,8 +288,8 @@ impl TokenStore for SqlTokens {
     }
 
     async fn delete_by_user(&self, user: &UserKey) -> Result<u64, Error> {
-        let sql = self.sql.delete_by_user.clone();
-        on_engine!(&self.pool, connection => sqlx::query(sql)
+        let sql = &self.sql.delete_by_user;
+        on_engine!(&self.pool, connection => sqlx::query(sql.clone())
             .bind(user.as_str())
             .execute(connection)
             .await
@@ -300,8 +300,8 @@ impl TokenStore for SqlTokens {
     async fn purge_expired(&self, now: DateTime<Utc>) -> Result<u64, Error> {
         let mut purged = 0;
         loop {
-            let sql = self.sql.purge.clone();
-            let rows = on_engine!(&self.pool, connection => sqlx::query(sql)
+            let sql = &self.sql.purge;
+            let rows = on_engine!(&self.pool, connection => sqlx::query(sql.clone())
                 .bind(millis(now))
                 .execute(connection)
                 .await

@@ -10,7 +10,19 @@ pub(super) fn migrations(dialect: &Dialect, table: &str) -> Vec<Vec<String>> {
 }
 
 fn create(dialect: &Dialect, table: &str) -> Vec<String> {
-    let Dialect { integer, bytes, uuid, time, address, json, text, key_text, .. } = dialect;
+    let Dialect {
+        integer,
+        bytes,
+        uuid,
+        time,
+        address,
+        json,
+        text,
+        key_text,
+        unless_there,
+        table_options,
+        ..
+    } = dialect;
     let name = |ending| dialect.name(table, ending);
     vec![
         format!(
@@ -32,10 +44,10 @@ fn create(dialect: &Dialect, table: &str) -> Vec<String> {
     claims {json},
     ip {address},
     user_agent {text}
-)",
+){table_options}",
             families = name(""),
         ),
-        format!("CREATE INDEX IF NOT EXISTS {} ON {} (user_key)", name("_user_key"), name("")),
-        format!("CREATE INDEX IF NOT EXISTS {} ON {} (ends_at)", name("_ends_at"), name("")),
+        format!("CREATE INDEX {unless_there}{} ON {} (user_key)", name("_user_key"), name("")),
+        format!("CREATE INDEX {unless_there}{} ON {} (ends_at)", name("_ends_at"), name("")),
     ]
 }

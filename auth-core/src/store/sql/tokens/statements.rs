@@ -29,7 +29,6 @@ impl Statements {
     pub(super) fn new(dialect: &Dialect, table: &str) -> Self {
         let table = dialect.name(table, "");
         let [json, as_json] = dialect.as_json;
-        let [one_of, of_them] = dialect.one_of;
         let sql = |sql: &str| AssertSqlSafe(Arc::<str>::from(dialect.sql(sql))).into_sql_str();
         Self {
             create: sql(&format!(
@@ -55,10 +54,12 @@ impl Statements {
                 "DELETE FROM {table} WHERE user_key = ? AND handle = ?"
             )),
             delete_by_user: sql(&format!("DELETE FROM {table} WHERE user_key = ?")),
-            purge: sql(&format!(
-                "DELETE FROM {table} WHERE family_hash{one_of}\
-                 SELECT family_hash FROM {table} WHERE ends_at <= ? \
-                 LIMIT {PURGE_AT_ONCE}{of_them}"
+            purge: sql(&dialect.some(
+                &format!("DELETE FROM {table}"),
+                &table,
+                "family_hash",
+                "ends_at <= ?",
+                PURGE_AT_ONCE,
             )),
         }
     }
