@@ -129,6 +129,10 @@
 //! overwriting each other, and a session that was ended meanwhile stays ended. See [`Session`] and
 //! [`expiry::Expiry`].
 //!
+//! [`session_limit`](config::AuthConfig::session_limit) says how many sessions a user may have at
+//! once, [`session_columns`](config::AuthConfig::session_columns) what the application notes about
+//! each in columns of its own.
+//!
 //! # Tokens
 //!
 //! | | |
@@ -186,6 +190,7 @@
 //! |---|---|---|
 //! | `sqlite` | yes | `SqlUsers`, `SqlRoles` and `SqlSessions` on SQLite; `FileSessions` |
 //! | `postgres` | no | the same on PostgreSQL; `sql::SqlPool::connect` chooses by the URL |
+//! | `mysql` | no | the same on MySQL (8.0 and later) and MariaDB (10.6 and later) |
 //! | `redis` | no | `RedisSessions`, and `RedisCache` for [`CachedSessions`](store::CachedSessions) |
 //! | `swagger-ui` | yes | [`AuthApi::swagger_ui`] |
 //! | `rapidoc`, `redoc`, `scalar`, `openapi-explorer`, `stoplight-elements` | no | the other viewers of poem-openapi |

@@ -20,7 +20,7 @@ pub use auth_core::{
     password::{PasswordHash, PasswordPolicy},
     rejection::Rejection,
     scopes::Scopes,
-    store::{CachedSessions, MemoryCache, MemoryDenyList, MemorySessions, MemoryTokens},
+    store::{CachedSessions, MemoryCache, MemoryDenyList, MemorySessions, MemoryTokens, WhenFull},
     user::Scoped,
     users::MemoryUsers,
 };

@@ -3,7 +3,6 @@
 use auth_core::{
     session::record::{ColumnType, ColumnValue, SessionColumns},
     sql::open_sqlite,
-    store::WhenFull,
 };
 use auth_poem::prelude::*;
 use auth_tests::{Admin, Browser, User, World, world};

@@ -1,6 +1,6 @@
 //! How many sessions a user may have at once.
 
-use auth_core::{store::WhenFull, testing::FailingSessions};
+use auth_core::testing::FailingSessions;
 use auth_poem::prelude::*;
 use auth_tests::{Answer, Browser, User, World, world};
 use poem_openapi::payload::PlainText;

@@ -116,6 +116,15 @@ async fn postgres() {
 }
 
 #[tokio::test]
+async fn mysql() {
+    let Some(pool) = crate::mysql::mysql().await else { return };
+    let store = SqlApiKeys::new(pool).table("my_keys").unwrap();
+    store.migrate().await.unwrap();
+    store.migrate().await.unwrap();
+    keeps_its_promises(store).await;
+}
+
+#[tokio::test]
 async fn a_table_that_is_not_there_is_a_fault() {
     let store = SqlApiKeys::new(open_sqlite("sqlite::memory:").await.unwrap());
     assert!(matches!(store.load("A1").await, Err(Error::Store { .. })));

@@ -23,11 +23,16 @@ impl Attempts {
     /// Of two that wait for each other, one always gets through, so that many more are hardly needed.
     const MOST: u32 = 5;
 
-    /// Retrying ends when a request should have been answered.
+    /// How long it is worth while.
     const FOR: Duration = Duration::from_secs(1);
 
     pub(crate) fn begin() -> Self {
         Self { left: Self::MOST, begun: Instant::now() }
+    }
+
+    /// What is left of a limit for everything together.
+    fn left(&self, limit: Option<Duration>) -> Option<Duration> {
+        limit.map(|limit| limit.saturating_sub(self.begun.elapsed()))
     }
 
     /// Whether to try again: the engine says that it has undone everything, because two waited for
@@ -62,13 +67,15 @@ pub(crate) struct Lease<DB: Database> {
 
 impl<DB: Patience> Lease<DB> {
     /// Waits for a connection, as long as the pool is set to.
-    pub(crate) async fn of(pool: &Pool<DB>) -> Result<Self, sqlx::Error> {
+    pub(crate) async fn of(pool: &Pool<DB>, attempts: &Attempts) -> Result<Self, sqlx::Error> {
         let limit = DB::limit(pool);
-        Ok(Self { connection: pool.acquire().await?, limit })
+        let connection = in_time(attempts.left(limit), pool.acquire()).await?;
+        Ok(Self { connection, limit })
     }
 
-    pub(crate) fn limit(&self) -> Option<Duration> {
-        self.limit
+    /// How long the answer may take, after what waiting for the connection has taken.
+    pub(crate) fn left(&self, attempts: &Attempts) -> Option<Duration> {
+        attempts.left(self.limit)
     }
 
     pub(crate) fn connection(&mut self) -> &mut DB::Connection {

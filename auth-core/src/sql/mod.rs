@@ -157,10 +157,10 @@ macro_rules! on_engine {
             let mut attempts = $crate::sql::lease::Attempts::begin();
             loop {
                 let answer = async {
-                    let mut lease = $crate::sql::lease::Lease::of(pool).await?;
-                    let limit = lease.limit();
+                    let mut lease = $crate::sql::lease::Lease::of(pool, &attempts).await?;
+                    let left = lease.left(&attempts);
                     let $connection = lease.connection();
-                    let answer = $crate::sql::lease::in_time(limit, async { $code }).await;
+                    let answer = $crate::sql::lease::in_time(left, async { $code }).await;
                     lease.end(answer)
                 };
                 let answer = answer.await;

@@ -22,9 +22,8 @@ use crate::error::{BoxError, Error};
 /// How long a statement waits for the one writer that SQLite has.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long a request waits for a connection. Longer than [`BUSY_TIMEOUT`], so that one statement
-/// that waits for its turn does not fail those behind it.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a request waits for a connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The settings with which this framework's stores are meant to run on SQLite.
 ///
@@ -60,7 +59,7 @@ pub fn sqlite_options(path_or_url: &str) -> Result<SqliteConnectOptions, Error> 
 /// Opens an SQLite database with [`sqlite_options`], and as many connections as the machine has
 /// cores: at least 4, at most 16.
 ///
-/// A request that gets no connection within five seconds fails. A database in memory
+/// A request that gets no connection within two seconds fails. A database in memory
 /// (`sqlite::memory:`) has one connection, which stays open: the data lives as long as it does.
 ///
 /// # Errors

@@ -68,7 +68,7 @@ impl MySqlServer {
         // Of the machine's own configuration nothing is read. The folder must be a whole path.
         let data = format!("--datadir={}", folder.path.join("data").display());
         install.args(["--no-defaults", &data, "--auth-root-authentication-method=normal"]);
-        install.args(["--skip-test-db", "--skip-log-bin"]);
+        install.args(["--skip-test-db", "--skip-name-resolve", "--skip-log-bin"]);
         run(install);
         let mut server = Self { server, folder, port: free_port(), password, process: None };
         server.start();
@@ -121,7 +121,11 @@ impl MySqlServer {
     fn init_file(&self) -> PathBuf {
         let path = self.folder.path.join("init.sql");
         let password = &self.password;
-        let sql = format!("ALTER USER root@localhost IDENTIFIED BY '{password}';\n");
+        let sql = format!(
+            "CREATE OR REPLACE USER tests@127.0.0.1 IDENTIFIED BY '{password}';\n\
+             GRANT ALL PRIVILEGES ON *.* TO tests@127.0.0.1 WITH GRANT OPTION;\n\
+             DROP USER IF EXISTS root@localhost, root@127.0.0.1, root@'::1';\n"
+        );
         std::fs::write(&path, sql).expect("our folder");
         path
     }
@@ -130,7 +134,7 @@ impl MySqlServer {
         MySqlConnectOptions::new()
             .host("127.0.0.1")
             .port(self.port)
-            .username("root")
+            .username("tests")
             .password(&self.password)
             .ssl_mode(MySqlSslMode::Disabled)
     }

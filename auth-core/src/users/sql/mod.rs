@@ -7,12 +7,12 @@
 //! | field | column |
 //! |---|---|
 //! | without a mark | what `sqlx` decodes to its type |
-//! | `id` | `Uuid`: a blob in SQLite, `uuid` in PostgreSQL; `i64`: an integer of 64 bits; `String`: text |
+//! | `id` | `Uuid`: a blob in SQLite, `uuid` in PostgreSQL, `binary(16)` in MySQL; `i64`: an integer of 64 bits; `String`: text |
 //! | `password` | text, at least 128 characters; NULL where the field is an `Option` |
-//! | `roles` | text: the name of the role, NULL for `None`, a JSON array of names for a `Vec`; `1:manager` for a role in a scope; in PostgreSQL `json` or `jsonb` too |
-//! | `permissions` | text: a JSON array; in PostgreSQL `json` or `jsonb` too |
-//! | `login_time` | the engine's time with a time zone: text in SQLite, `timestamptz` in PostgreSQL; nullable |
-//! | `login_ip` | text in SQLite, `inet` in PostgreSQL; nullable, because the address may be unknown |
+//! | `roles` | text: the name of the role, NULL for `None`, a JSON array of names for a `Vec`; `1:manager` for a role in a scope; in PostgreSQL `json` or `jsonb`, in MySQL `json` too |
+//! | `permissions` | text: a JSON array; `json` and `jsonb` as for roles |
+//! | `login_time` | the engine's time: text in SQLite, `timestamptz` in PostgreSQL, `datetime(6)` in UTC in MySQL; nullable |
+//! | `login_ip` | text in SQLite and MySQL, `inet` in PostgreSQL; nullable, because the address may be unknown |
 //! | `epoch` | an integer of 64 bits, not null |
 //!
 //! Roles with scopes may have a table of their own, which [`SqlRoles`] makes and changes:
@@ -21,7 +21,9 @@
 //!
 //! Every login column needs a unique index. One that ignores case needs it on `lower(column)`, in
 //! PostgreSQL on `lower(column COLLATE "C")`: without that, `lower` follows the database's language
-//! and not ASCII.
+//! and not ASCII. In MySQL it needs a collation that ignores case, as those are that columns have by
+//! default, and a plain unique index. Whatever else such a collation takes for equal (accents, spaces
+//! at the end) is told apart all the same.
 //!
 //! # Inserting a user
 //!
