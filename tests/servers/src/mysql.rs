@@ -67,6 +67,8 @@ impl MySqlServer {
         let mut install = folder.command(install);
         // Of the machine's own configuration nothing is read. The folder must be a whole path.
         let data = format!("--datadir={}", folder.path.join("data").display());
+        // A server that starts removes all temporary tables, those of its neighbours too.
+        install.env("TMPDIR", &folder.path);
         install.args(["--no-defaults", &data, "--auth-root-authentication-method=normal"]);
         install.args(["--skip-test-db", "--skip-name-resolve", "--skip-log-bin"]);
         run(install);
@@ -80,6 +82,7 @@ impl MySqlServer {
         let data = self.folder.path.join("data").display().to_string();
         let (port, data) = (format!("--port={}", self.port), format!("--datadir={data}"));
         let socket = format!("--socket={}", self.folder.path.join("socket").display());
+        let temporary = format!("--tmpdir={}", self.folder.path.display());
         let init = format!("--init-file={}", self.init_file().display());
         // What is here need not survive the machine, but the server, which is killed to stop it.
         let arguments = [
@@ -87,6 +90,7 @@ impl MySqlServer {
             &data,
             &port,
             &socket,
+            &temporary,
             &init,
             "--bind-address=127.0.0.1",
             "--max-connections=300",
