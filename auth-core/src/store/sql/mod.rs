@@ -414,7 +414,6 @@ impl SessionStore for SqlSessions {
         on_engine!(&self.pool, connection => ending!(self, sql, now)
             .bind(user.as_str())
             .bind(handle)
-            .bind(ENDED)
             .bind(now)
             .execute(connection)
             .await
@@ -447,7 +446,6 @@ impl SessionStore for SqlSessions {
         on_engine!(&self.pool, connection => ending!(self, sql, now)
             .bind(user.as_str())
             .bind(except)
-            .bind(ENDED)
             .bind(now)
             .execute(connection)
             .await

@@ -84,8 +84,9 @@ impl Statements {
         let (by_key, by_limit) = (end(EndedBy::Key), end(EndedBy::Limit));
         let (by_handle, by_user) = (end(EndedBy::Handle), end(EndedBy::User));
         let expiry = EndedBy::Expiry.text();
-        // Not those that have ended before.
+        // Not those that have ended before: by the index of times, and by other indexes.
         let expired = "idle_expires_at > ? AND idle_expires_at <= ?";
+        let dead = "idle_expires_at <= ? AND deleted_at IS NULL";
         let of_nobody =
             if keep { format!("user_key IS NULL AND {expired}") } else { expired.into() };
         let some = |what: &str, condition: &str| {
@@ -141,13 +142,13 @@ impl Statements {
                  ORDER BY created_at, handle LIMIT ? OFFSET ?"
             )),
             delete_dead_by_handle: sql(&format!(
-                "{by_handle} WHERE user_key = ? AND handle = ? AND {expired}"
+                "{by_handle} WHERE user_key = ? AND handle = ? AND {dead}"
             )),
             delete_live_by_handle: sql(&format!(
                 "{by_handle} WHERE user_key = ? AND handle = ? AND idle_expires_at > ?"
             )),
             delete_dead_by_user: sql(&format!(
-                "{by_user} WHERE user_key = ? AND key_hash <> ? AND {expired}"
+                "{by_user} WHERE user_key = ? AND key_hash <> ? AND {dead}"
             )),
             delete_live_by_user: sql(&format!(
                 "{by_user} WHERE user_key = ? AND key_hash <> ? AND idle_expires_at > ?"
