@@ -127,6 +127,9 @@ impl Server {
 /// Makes a test of a case for each kind of server.
 macro_rules! on_each_server {
     ($($case:ident)*) => {
+        /// Their names.
+        const CASES: &[&str] = &[$(stringify!($case)),*];
+
         mod on_postgres {
             $(#[tokio::test] async fn $case() { super::$case(super::Engine::Postgres).await })*
         }
@@ -145,6 +148,13 @@ on_each_server! {
     answers_that_take_five_seconds_with_the_settings_that_are_the_default
     a_pool_whose_connections_are_all_in_use
     requests_whose_clients_have_left_do_not_use_up_the_connections
+}
+
+#[test]
+fn the_documentation_names_each_case_and_no_other() {
+    let table = include_str!("../../auth-core/src/sql/faults.md");
+    let rows = table.lines().filter_map(|line| line.strip_suffix("` |")?.rsplit('`').next());
+    assert_eq!(rows.collect::<Vec<_>>(), CASES);
 }
 
 /// Makes the tables and the user `root`.

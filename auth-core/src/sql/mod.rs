@@ -2,6 +2,8 @@
 //!
 //! An engine is one file here, one constant in the dialect, one variant of the pool, and a feature,
 //! which stands where there are stores on any engine; the stores are written once.
+//!
+#![doc = include_str!("faults.md")]
 
 pub(crate) mod dialect;
 pub(crate) mod lease;
