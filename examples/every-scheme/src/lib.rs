@@ -8,7 +8,7 @@
 use std::{any::TypeId, fmt};
 
 use auth_poem::{AccessReport, prelude::*, scheme::SchemeKind};
-use example_kit::{BoxError, Database};
+use example_kit::{BoxError, Database, sessions};
 use poem::{EndpointExt, Route};
 use poem_openapi::OpenApi;
 
@@ -35,8 +35,7 @@ pub async fn app(settings: &Settings, keys: JwtKeys, database: &Database) -> Res
     if settings.seed {
         store.seed().await?;
     }
-    let sessions = SqlSessions::new(database.auth());
-    sessions.migrate().await?;
+    let sessions = sessions::store(&settings.common, "every-scheme", database.auth()).await?;
     let refresh = SqlTokens::new(database.auth());
     refresh.migrate().await?;
     let denied = SqlDenyList::new(database.auth());
@@ -46,7 +45,7 @@ pub async fn app(settings: &Settings, keys: JwtKeys, database: &Database) -> Res
 
     let mut config = AuthConfig::new()
         .user::<User>(SqlUsers::new(database.auth()))
-        .sessions(sessions)
+        .shared_sessions(sessions)
         .jwt(keys)
         .issuer("every-scheme")
         .audience("every-scheme")

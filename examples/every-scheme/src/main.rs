@@ -9,11 +9,12 @@ use example_kit::{BoxError, Database, Process, keys};
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
     let process = Process::start()?;
-    let settings = Settings::from_env()?;
+    let mut settings = Settings::from_env()?;
 
     // The report needs no state of its own: neither a file nor a key is left behind.
     if process.wants_access_report() {
-        let settings = Settings { seed: false, ..settings };
+        settings.seed = false;
+        settings.common.redis_url = None;
         let keys = JwtKeys::generate(JwtAlgorithm::EdDsa)?;
         let app = app(&settings, keys, &Database::in_memory().await?).await?;
         process.print_access_report(app.access_report());

@@ -86,6 +86,22 @@ fn every_way_leads_in_on_postgresql() {
     every_way_leads_in_on(database.url());
 }
 
+#[test]
+fn sessions_go_where_redis_url_says() {
+    let Some(redis) = auth_test_servers::redis_server() else { return };
+    let url = redis.url();
+    let mut server = Server::start_with(&[("REDIS_URL", &*url)]);
+    let alice = Way::Session.visitor(&server, ALICE);
+    let keys: Vec<String> = redis.ask(&["KEYS", "*"]).unwrap();
+    assert!(
+        !keys.is_empty() && keys.iter().all(|key| key.starts_with("every-scheme:")),
+        "{keys:?}"
+    );
+    server.kill();
+    server.start_again();
+    assert_eq!(alice.at(&server).get("/me").body["username"], "alice");
+}
+
 /// Every way in on another engine, with what a restart keeps.
 fn every_way_leads_in_on(url: &str) {
     let mut server = Server::start_with(&[("DATABASE_URL", url)]);
