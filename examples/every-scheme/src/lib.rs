@@ -7,7 +7,13 @@
 
 use std::{any::TypeId, fmt};
 
-use auth_poem::{AccessReport, prelude::*, scheme::SchemeKind};
+use auth_poem::{
+    AccessReport,
+    access_keys::{Signatures, SqlAccessKeys, SqlNonces},
+    prelude::*,
+    scheme::SchemeKind,
+    sealing::SealingKeys,
+};
 use example_kit::{BoxError, Database, sessions};
 use poem::{EndpointExt, Route};
 use poem_openapi::OpenApi;
@@ -25,12 +31,25 @@ pub struct App {
     access: AccessReport,
 }
 
+/// What nobody but this installation knows.
+#[derive(Debug)]
+pub struct Secrets {
+    /// The keys that sign tokens.
+    pub tokens: JwtKeys,
+    /// The key under which the secrets of access keys are encrypted.
+    pub sealing: SealingKeys,
+}
+
 /// Puts the application together on a database that is open.
 ///
 /// # Errors
 ///
 /// - the database cannot be migrated, or the configuration does not fit
-pub async fn app(settings: &Settings, keys: JwtKeys, database: &Database) -> Result<App, BoxError> {
+pub async fn app(
+    settings: &Settings,
+    secrets: Secrets,
+    database: &Database,
+) -> Result<App, BoxError> {
     let store = Store::open(database).await?;
     if settings.seed {
         store.seed().await?;
@@ -42,16 +61,18 @@ pub async fn app(settings: &Settings, keys: JwtKeys, database: &Database) -> Res
     denied.migrate().await?;
     let api_keys = SqlApiKeys::new(database.auth());
     api_keys.migrate().await?;
+    let signatures = signatures(settings, secrets.sealing, database).await?;
 
     let mut config = AuthConfig::new()
         .user::<User>(SqlUsers::new(database.auth()))
         .shared_sessions(sessions)
-        .jwt(keys)
+        .jwt(secrets.tokens)
         .issuer("every-scheme")
         .audience("every-scheme")
         .refresh_tokens(refresh)
         .deny_list(denied)
         .api_keys(api_keys)
+        .signatures(signatures)
         .document_password_flow("/api/oauth/token");
     if let Some(grace) = settings.refresh_grace {
         config = config.refresh_grace(grace);
@@ -64,6 +85,24 @@ pub async fn app(settings: &Settings, keys: JwtKeys, database: &Database) -> Res
     }
     let auth = config.build()?;
     Ok(App::new(&auth))
+}
+
+/// How signed requests are verified.
+async fn signatures(
+    settings: &Settings,
+    sealing: SealingKeys,
+    database: &Database,
+) -> Result<Signatures, BoxError> {
+    let keys = SqlAccessKeys::new(database.auth());
+    keys.migrate().await?;
+    // Here and not in memory: what one process has seen, another one must not take.
+    let nonces = SqlNonces::new(database.auth());
+    nonces.migrate().await?;
+    let signatures = Signatures::new(keys, nonces, sealing);
+    Ok(match settings.legacy_signature {
+        true => signatures.dangerous_utilmeta_form(),
+        false => signatures,
+    })
 }
 
 impl App {

@@ -15,6 +15,8 @@ pub struct Settings {
     /// `REFRESH_GRACE`, in seconds: for how long a second use of a refresh token is taken for an
     /// accident. Default: the library's 10.
     pub refresh_grace: Option<Duration>,
+    /// `LEGACY_SIGNATURE`: signed requests in the form of UtilMeta count too.
+    pub legacy_signature: bool,
 }
 
 impl Settings {
@@ -31,6 +33,7 @@ impl Settings {
             seed: flag("SEED")?,
             disabled: names.map(str::to_owned).collect(),
             refresh_grace: read("REFRESH_GRACE")?.map(Duration::seconds),
+            legacy_signature: flag("LEGACY_SIGNATURE")?,
         })
     }
 }

@@ -14,7 +14,7 @@ pub enum Role {
 
 /// A row of the table `users`. Every way in leads to one of these.
 #[derive(AuthUser, Debug, Clone)]
-#[auth(table = "users", role = Role, schemes(bearer, session, basic, api_key))]
+#[auth(table = "users", role = Role, schemes(bearer, session, basic, api_key, signature))]
 pub struct User {
     /// Ids are uuids as text, which every engine keeps in the same way.
     #[auth(id)]

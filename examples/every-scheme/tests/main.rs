@@ -8,6 +8,7 @@ mod keys;
 mod process;
 mod server;
 mod session;
+mod signed;
 mod tokens;
 mod way;
 mod ways;

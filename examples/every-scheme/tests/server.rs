@@ -2,6 +2,7 @@
 
 use std::ops::{Deref, DerefMut};
 
+use auth_poem::signature::Signer;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use example_kit::testing::{self, Answer, Client};
 use serde_json::{Value, json};
@@ -98,6 +99,22 @@ impl Server {
         let answer = self.conforming("POST", "/keys", answer);
         assert_eq!(answer.status, 201, "{answer:?}");
         answer.body
+    }
+
+    /// An access key of somebody, as its first answer has it.
+    pub(crate) fn access_key(&self, person: Person) -> Value {
+        let wanted = json!({ "name": "a key", "algorithm": "hmac-sha256" });
+        let answer = self.maker(person).post("/access-keys", wanted);
+        let answer = self.conforming("POST", "/access-keys", answer);
+        assert_eq!(answer.status, 201, "{answer:?}");
+        answer.body
+    }
+
+    /// What signs the requests of somebody, and the id of its key.
+    pub(crate) fn signer(&self, person: Person) -> (Signer, String) {
+        let key = self.access_key(person);
+        let text = |name: &str| key[name].as_str().unwrap().to_owned();
+        (Signer::hmac_sha256(text("id"), text("secret").as_bytes()), text("id"))
     }
 
     /// An answer that is what the document says; the path is one of the document.

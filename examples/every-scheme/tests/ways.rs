@@ -142,7 +142,7 @@ fn challenges(answer: &Answer) -> String {
 
 #[test]
 fn every_way_can_be_the_only_one() {
-    let all = ["session", "basic", "bearer", "api_key"];
+    let all = ["session", "basic", "bearer", "api_key", "signature"];
     for way in Way::ALL {
         let mut server = Server::start();
         let presented = way.visitor(&server, ALICE);

@@ -1,4 +1,5 @@
-//! The keys that sign tokens: from the environment, or generated once into a file.
+//! The keys that sign tokens, and the one that encrypts secrets: from the environment, or generated
+//! once into a file.
 
 use std::{
     fs::{self, OpenOptions},
@@ -6,9 +7,10 @@ use std::{
     path::Path,
 };
 
-use auth_poem::{jwt::JwtAlgorithm, prelude::*};
+use auth_poem::{jwt::JwtAlgorithm, prelude::*, sealing::SealingKeys};
+use base64::{Engine, engine::general_purpose::STANDARD};
 
-use crate::BoxError;
+use crate::{BoxError, text};
 
 /// The environment variable that may hold a JWK set; its first key signs.
 pub const VARIABLE: &str = "AUTH_JWT_KEYS";
@@ -30,6 +32,32 @@ pub fn load(file: &Path) -> Result<JwtKeys, BoxError> {
     // Another process may have been faster; what the file says is what all of them sign with.
     let jwks = read(file)?.ok_or("the file with the keys is gone again")?;
     Ok(JwtKeys::from_jwks(&jwks)?)
+}
+
+/// The environment variable that may hold the key under which secrets are encrypted: 32 bytes in
+/// base64.
+pub const SEALING_VARIABLE: &str = "AUTH_SEALING_KEY";
+
+/// The key under which this installation encrypts secrets that it has to know again.
+///
+/// # Errors
+///
+/// - the key cannot be read, or the file cannot be written
+pub fn load_sealing(file: &Path) -> Result<SealingKeys, BoxError> {
+    if let Some(key) = text(SEALING_VARIABLE)? {
+        return sealing(&key).map_err(|error| format!("{SEALING_VARIABLE}: {error}").into());
+    }
+    if read(file)?.is_none() {
+        let mut key = [0; 32];
+        getrandom::fill(&mut key)?;
+        write(file, &STANDARD.encode(key))?;
+    }
+    // Also what another process has written, if it was faster.
+    sealing(&read(file)?.ok_or("the file with the sealing key is gone again")?)
+}
+
+fn sealing(key: &str) -> Result<SealingKeys, BoxError> {
+    Ok(SealingKeys::new("1", &STANDARD.decode(key.trim())?)?)
 }
 
 fn read(file: &Path) -> io::Result<Option<String>> {

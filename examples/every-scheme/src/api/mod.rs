@@ -4,11 +4,13 @@ use auth_poem::{prelude::*, scheme::SchemeKind};
 use poem::http::StatusCode;
 use poem_openapi::{ApiResponse, Tags};
 
+mod access_keys;
 mod echo;
 mod keys;
 mod me;
 mod session;
 
+pub use access_keys::AccessKeysApi;
 pub use keys::KeysApi;
 pub use me::MeApi;
 pub use session::SessionApi;
@@ -24,6 +26,9 @@ enum Tag {
     Session,
     /// Keys for programs.
     Keys,
+    /// Keys for programs that sign their requests.
+    #[oai(rename = "Access keys")]
+    AccessKeys,
 }
 
 /// What is there whoever may come in.
@@ -34,8 +39,11 @@ pub fn open_to_all(auth: &Authenticator) -> (MeApi, SessionApi) {
 
 /// What is there for those who can come in by what only they know.
 #[must_use]
-pub fn keys(auth: &Authenticator) -> KeysApi {
-    KeysApi { is_open: is_open(auth, SchemeKind::ApiKey) }
+pub fn keys(auth: &Authenticator) -> (KeysApi, AccessKeysApi) {
+    (
+        KeysApi { is_open: is_open(auth, SchemeKind::ApiKey) },
+        AccessKeysApi { is_open: is_open(auth, SchemeKind::Signature) },
+    )
 }
 
 /// Nothing is left to say.
