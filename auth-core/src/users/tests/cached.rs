@@ -94,7 +94,9 @@ async fn the_store_with_copies_obeys_the_contract() {
     let users = slow.users.all();
     let named = |name: &str| (**users.iter().find(|user| user.username == name).unwrap()).clone();
     obeys_the_contract(cached, ["alice", "Bob", "trickster", "guest"].map(named)).await;
-    does_without_columns(MemoryUsers::new().cached(LIFE), Device { id: 7 }).await;
+    let devices = MemoryUsers::new();
+    devices.insert(Device { id: 7 }).unwrap();
+    does_without_columns(devices.cached(LIFE), Device { id: 7 }).await;
 }
 
 #[tokio::test]
