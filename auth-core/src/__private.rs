@@ -10,10 +10,12 @@ pub use crate::{
     guard::{AuthParameter, OtherParameter, Parameter, Policy, Probe},
     password::PasswordHash,
     requirement::{Check, FRESH, Requirement},
+    secret::TokenId,
     session::schema::SessionSchema,
     user::{
         AuthRole, AuthUser, LoginColumn, NoRole, RoleSet, RoleSource, Scoped, UnknownRole, UserMeta,
     },
+    users::ClaimsUser,
 };
 
 /// The adapter's name for an operation: a type that carries its policy.

@@ -10,7 +10,7 @@ use crate::{
     clock::{Clock, SystemClock},
     expiry::Expiry,
     http::{RequestHead, cookie::SessionCookie},
-    jwt::{JwtKeys, RefreshLifetime},
+    jwt::{JwtKeys, RefreshLifetime, TrustedIssuer},
     password::{PasswordHasher, PasswordPolicy},
     responder::{ProblemResponder, Responder},
     scheme::{CustomScheme, Scheme},
@@ -63,6 +63,7 @@ pub struct AuthConfig {
     signatures: Option<Signatures>,
     basic_cache: Option<TimeDelta>,
     custom: Vec<CustomScheme>,
+    trusted: Vec<TrustedIssuer>,
     password_flow: Option<String>,
     refresh: Option<Arc<dyn TokenStore>>,
     refresh_lifetime: RefreshLifetime,
@@ -126,6 +127,7 @@ impl AuthConfig {
             signatures: None,
             basic_cache: None,
             custom: Vec::new(),
+            trusted: Vec::new(),
             password_flow: None,
             refresh: None,
             refresh_lifetime: RefreshLifetime::default(),
@@ -336,6 +338,13 @@ impl AuthConfig {
     /// `.scheme::<User>("badge", BadgeScheme { .. })`. See [`Scheme`]. Default: none.
     pub fn scheme<U: AuthUser>(mut self, name: &'static str, scheme: impl Scheme<U>) -> Self {
         self.custom.push(CustomScheme::new(name, scheme));
+        self
+    }
+
+    /// Takes the tokens of another issuer, for types of users that are made of claims. Default: none.
+    /// See [`TrustedIssuer`].
+    pub fn trust(mut self, issuer: TrustedIssuer) -> Self {
+        self.trusted.push(issuer);
         self
     }
 

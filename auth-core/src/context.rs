@@ -77,6 +77,10 @@ impl Outcomes {
         all.find(|(other, _)| *other == id).map(|(_, outcome)| outcome)
     }
 
+    fn any(&self, is_it: impl Fn(&Erased) -> bool) -> bool {
+        self.first.iter().chain(&self.others).any(|(_, outcome)| is_it(outcome))
+    }
+
     fn set(&mut self, id: TypeId, outcome: Erased) {
         let Some(first) = &mut self.first else {
             self.first = Some((id, outcome));
@@ -380,6 +384,21 @@ impl Context {
         self.auth.inner.bearer.as_ref().ok_or_else(|| {
             Error::Misconfigured("tokens are used, but AuthConfig::jwt was not called".into())
         })
+    }
+
+    /// The claims of the request's bearer token, if its user was found by it; a JSON object.
+    ///
+    /// # Errors
+    ///
+    /// - the keys of its issuer cannot be had: [`Error`]
+    pub async fn token_claims(&self, head: &RequestHead<'_>) -> Result<Option<String>, Error> {
+        let by_token = self.outcomes().any(|outcome| {
+            matches!(outcome, Outcome::Known(identity) if identity.scheme == SchemeKind::Bearer)
+        });
+        match &self.auth.inner.bearer {
+            Some(bearer) if by_token => bearer.claims(head, self.now()).await,
+            _ => Ok(None),
+        }
     }
 
     pub(crate) fn refresh_tokens(&self) -> Result<&RefreshTokens, Error> {

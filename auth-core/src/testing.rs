@@ -19,7 +19,7 @@ use uuid::Uuid;
 use crate::{
     access_keys::NonceHash,
     error::Error,
-    secret::SessionKey,
+    secret::{SessionKey, TokenId},
     session::record::{SessionColumn, SessionRecord},
     store::{Create, SessionLimit, SessionStore, Update},
     user::{AuthUser, UserKey},
@@ -94,7 +94,9 @@ calls! {
 
 calls! {
     /// How often each method of a [`FailingUsers`] was called, failed calls included.
-    UserCalls, UserCounters { by_id, by_login, set_login, set_password, raise_epoch }
+    UserCalls, UserCounters {
+        by_id, by_login, set_login, set_password, raise_epoch, set_token, clear_token,
+    }
 }
 
 /// A session store that passes everything on to another one until it is told to fail.
@@ -357,6 +359,16 @@ impl<U: AuthUser> UserStore<U> for FailingUsers<U> {
     async fn raise_epoch(&self, id: &U::Id) -> Result<Option<i64>, Error> {
         self.note(&self.counters.raise_epoch)?;
         self.inner.raise_epoch(id).await
+    }
+
+    async fn set_token(&self, id: &U::Id, token: &TokenId) -> Result<(), Error> {
+        self.note(&self.counters.set_token)?;
+        self.inner.set_token(id, token).await
+    }
+
+    async fn clear_token(&self, id: &U::Id, token: &TokenId) -> Result<bool, Error> {
+        self.note(&self.counters.clear_token)?;
+        self.inner.clear_token(id, token).await
     }
 
     fn brings_roles(&self) -> bool {

@@ -13,7 +13,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 
-use crate::password::PasswordHash;
+use crate::{password::PasswordHash, secret::TokenId};
 
 mod scoped;
 
@@ -38,6 +38,8 @@ pub trait AuthUser: Clone + Send + Sync + 'static {
     const META: &'static UserMeta;
     /// Whether the roles may be [`Scoped`], so that `#[require(role = "{site_id}:…")]` can be met.
     const SCOPED_ROLES: bool = false;
+    /// Whether users are made of the claims of a token, and there is no table of them.
+    const FROM_CLAIMS: bool = false;
 
     /// The user's id.
     fn id(&self) -> &Self::Id;
@@ -77,6 +79,17 @@ pub trait AuthUser: Clone + Send + Sync + 'static {
     /// `#[auth(epoch)]` column.
     fn epoch(&self) -> Option<i64> {
         None
+    }
+
+    /// The name of the newest token, which is the only one that holds, where the type has an
+    /// `#[auth(token)]` column.
+    fn token(&self) -> Option<&TokenId> {
+        None
+    }
+
+    /// Sets the name of the newest token of this value, after the store has done so.
+    fn set_token(&mut self, token: Option<TokenId>) {
+        let _ = token;
     }
 
     /// Sets the login columns of this value, after the store has done so.
@@ -227,6 +240,8 @@ pub struct UserMeta {
     pub epoch: Option<&'static str>,
     /// The `#[auth(active)]` column.
     pub active: Option<&'static str>,
+    /// The `#[auth(token)]` column.
+    pub token: Option<&'static str>,
     /// Where the roles are.
     pub roles: RoleSource,
     /// The schemes by which a user may prove who he is, in the order they are tried.

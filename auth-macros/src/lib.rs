@@ -38,7 +38,10 @@ use syn::{DeriveInput, parse_macro_input};
 ///
 /// ```text
 /// struct  = "#[auth(" item { "," item } ")]"
-/// item    = "table" "=" string          the table; required
+/// item    = "table" "=" string          the table; this or `claims` is required
+///         | "claims"                    no table: serde fills the struct from the claims of a
+///                                       token of another issuer; with `schemes(bearer)`, an id of
+///                                       the type Subject, and roles and permissions at most
 ///         | "schemes" "(" scheme { "," scheme } ")"   how a user proves who he is, in the order
 ///                                       they are tried; required
 ///         | "role" "=" type             an enum with #[derive(AuthRole)]
@@ -59,6 +62,7 @@ use syn::{DeriveInput, parse_macro_input};
 ///         | "permissions"               Vec<String>
 ///         | "active"                    bool
 ///         | "epoch"                     i64
+///         | "token"                     Option<TokenId>; the user's newest token is his only one
 ///         | "login_time"                DateTime<Utc> or Option<DateTime<Utc>>
 ///         | "login_ip"                  IpAddr or Option<IpAddr>
 ///         | "column" "=" string         the column, if it is not called as the field
@@ -89,6 +93,8 @@ use syn::{DeriveInput, parse_macro_input};
 /// - `#[auth(roles)]` without `role = …`, and the reverse
 /// - roles from a table or a store in a field that is no `Vec<Scoped<Role>>`
 /// - a table or column that is no plain name
+/// - `#[auth(token)]` without `schemes(bearer)`, or on a field that is no Option
+/// - beside `claims` a table, another scheme, or a mark that something would have to be stored for
 /// - an enum, a union, a tuple struct, a generic struct
 ///
 /// # Examples

@@ -13,6 +13,7 @@ pub(crate) const NAMES: &[&str] = &[
     // types of users, roles, session data
     "AuthRole",
     "AuthUser",
+    "ClaimsUser",
     "LoginColumn",
     "NoRole",
     "PasswordHash",
@@ -20,6 +21,7 @@ pub(crate) const NAMES: &[&str] = &[
     "RoleSource",
     "Scoped",
     "SessionSchema",
+    "TokenId",
     "UnknownRole",
     "UserMeta",
     "chrono",

@@ -9,14 +9,17 @@ use std::{
 
 use auth_core::{
     context::Context,
+    error::Failure,
     features::AuthHandle,
     guard::{AuthParameter, Parameter, UserType},
     http::RequestHead,
+    rejection::Rejection,
     scheme::Outcome,
     session::{live::LiveSession, schema::SessionSchema, untyped::Untyped},
     user::AuthUser,
 };
 use poem::{Addr, FromRequest, Request, RequestBody};
+use serde::de::DeserializeOwned;
 
 use crate::{
     error::{Error, Result},
@@ -39,6 +42,43 @@ pub struct Session<T: SessionSchema = Untyped>(LiveSession<T>);
 ///
 /// Has the methods of [`AuthHandle`].
 pub struct Auth<U: AuthUser>(AuthHandle<U>);
+
+/// The claims of the request's bearer token, as serde reads them: `claims: Claims<Tenant>`, beside a
+/// `user: User`.
+///
+/// What a login wrote with [`Login::claims`](auth_core::features::Login::claims), or what another
+/// issuer says. They were verified when the user was found by this token; they are as old as the
+/// token, other than what stands in the user's row.
+///
+/// # Errors
+///
+/// As a parameter: 401 `missing_credentials` where no user was found by a token, `invalid_token` where
+/// the claims are not what is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claims<T>(pub T);
+
+impl<T> Deref for Claims<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<'a, T: DeserializeOwned + Send> FromRequest<'a> for Claims<T> {
+    async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
+        let context = context_of(request)?;
+        let read = async {
+            let claims = context.token_claims(&head_of(request)).await?;
+            let claims = claims.ok_or(Rejection::MissingCredentials)?;
+            serde_json::from_str(&claims).map(Self).map_err(|error| {
+                tracing::debug!(%error, "the claims of a token are not those that are asked for");
+                Failure::from(Rejection::InvalidToken)
+            })
+        };
+        read.await.map_err(|failure: Failure| Error::from(failure).under(context.auth()).into())
+    }
+}
 
 impl<T: SessionSchema> Deref for Session<T> {
     type Target = LiveSession<T>;

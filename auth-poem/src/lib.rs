@@ -9,6 +9,7 @@
 //! | `auth: Auth<User>` | the handle to log in, log out, change the password |
 //! | `session: Session<T>` | one part of the session's data, typed |
 //! | `session: Session` | session data by key |
+//! | `claims: Claims<T>` | the claims of the token that the user came by |
 //!
 //! | attribute | what it means |
 //! |---|---|
@@ -142,11 +143,58 @@
 //! | [`auth.token_routes::<User>()`](AuthenticatorExt::token_routes) | `POST /oauth/token` and `/oauth/revoke`, to put beside the API |
 //! | [`auth.jwks()`](AuthenticatorExt::jwks) | the public keys, for `/.well-known/jwks.json` |
 //! | [`AuthConfig::document_password_flow`] | Swagger UI logs in with name and password |
+//! | `#[auth(token)]` | a user's newest token is his only one; the column holds its name, hashed |
+//! | `auth.login(..).token_only().claims(&x)` | claims of the application's own; [`Claims`] reads them |
+//! | [`AuthConfig::trust`] | takes the tokens of another issuer, for users without a table |
+//!
+//! A service behind an identity provider has no table of users. Its type is `#[auth(claims)]`, and
+//! serde fills it from the token:
+//!
+//! ```
+//! use auth_poem::{jwt::TrustedIssuer, prelude::*};
+//! use poem_openapi::payload::PlainText;
+//! use serde::Deserialize;
+//!
+//! #[derive(AuthUser, Deserialize, Clone)]
+//! #[auth(claims, schemes(bearer))]
+//! struct Caller {
+//!     #[auth(id)]
+//!     #[serde(flatten)]
+//!     id: Subject,
+//!     #[auth(permissions)]
+//!     #[serde(flatten)]
+//!     scopes: GrantedScopes,
+//!     email: Option<String>,
+//! }
+//!
+//! struct Api;
+//!
+//! #[auth_api]
+//! impl Api {
+//!     #[require(permission = "reports:read")]
+//!     #[oai(path = "/reports", method = "get")]
+//!     async fn reports(&self, caller: Caller) -> PlainText<String> {
+//!         PlainText(format!("for {} of {}", caller.id.subject, caller.id.issuer))
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let provider = JwtKeys::generate(auth_poem::jwt::JwtAlgorithm::EdDsa)?.public_jwks()?;
+//! let keys = JwtKeys::published_jwks(&provider)?; // the provider's JWK set, from a file
+//! let auth = AuthConfig::new()
+//!     .user::<Caller>(ClaimsUsers::new())
+//!     .trust(TrustedIssuer::new("https://id.example", "https://api.example", keys))
+//!     .build()?;
+//! let api = auth.openapi(Api, "Reports", "1.0");
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! The rules of refresh tokens, and the event that says that one was stolen, stand in [`jwt`].
 //!
 //! [`AuthConfig::refresh_tokens`]: config::AuthConfig::refresh_tokens
 //! [`AuthConfig::deny_list`]: config::AuthConfig::deny_list
+//! [`AuthConfig::trust`]: config::AuthConfig::trust
 //! [`AuthConfig::document_password_flow`]: config::AuthConfig::document_password_flow
 //!
 //! # Around the routes
@@ -243,7 +291,7 @@ pub use endpoint::ApiEndpoint;
 pub use error::{Error, Result};
 pub use error_body::{AuthConfigExt, ErrorBody};
 pub use errors::{Errors, ErrorsEndpoint, OtherError};
-pub use extract::{Auth, Session};
+pub use extract::{Auth, Claims, Session};
 pub use joined::Joined;
 pub use layer::{AuthEndpoint, AuthLayer};
 pub use path::RequestExt;

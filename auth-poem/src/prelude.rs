@@ -20,9 +20,10 @@ pub use auth_core::{
     password::{PasswordHash, PasswordPolicy},
     rejection::Rejection,
     scopes::Scopes,
+    secret::TokenId,
     store::{CachedSessions, MemoryCache, MemoryDenyList, MemorySessions, MemoryTokens, WhenFull},
     user::Scoped,
-    users::MemoryUsers,
+    users::{ClaimsUsers, GrantedScopes, MemoryUsers, Subject},
 };
 pub use chrono::{DateTime, Duration, Utc};
 pub use uuid::Uuid;
@@ -30,7 +31,7 @@ pub use uuid::Uuid;
 pub use crate::{
     AuthConfigExt, AuthRole, AuthUser, ErrorBody, OtherError, SessionSchema, auth_api,
     before_routing::Guard,
-    extract::{Auth, Session},
+    extract::{Auth, Claims, Session},
     layer::AuthLayer,
     path::RequestExt,
     public, rejects, require, schemes,

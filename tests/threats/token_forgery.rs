@@ -162,3 +162,130 @@ async fn a_token_of_one_type_is_not_turned_into_one_of_the_other() {
     claims["realm"] = json!("users");
     is_invalid(&world, &signed(&header, &claims), "realm").await;
 }
+
+/// Whoever is asked for keys while this lives.
+struct Canary(std::net::TcpListener);
+
+impl Canary {
+    fn new() -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        Self(listener)
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}/keys", self.0.local_addr().unwrap())
+    }
+
+    #[track_caller]
+    fn was_not_asked(&self) {
+        let asked = self.0.accept().map_err(|error| error.kind());
+        assert_eq!(asked.unwrap_err(), std::io::ErrorKind::WouldBlock, "somebody asked for keys");
+    }
+}
+
+#[tokio::test]
+async fn no_header_makes_us_ask_anybody() {
+    let world = World::new().await;
+    let canary = Canary::new();
+    let token = world.token("ann").await;
+    let (header, claims) = (part(&token, 0), part(&token, 1));
+    let url = canary.url();
+    for (member, value) in [
+        ("jku", json!(url)),
+        ("x5u", json!(url)),
+        ("kid", json!(url)),
+        ("iss", json!(url)),
+        ("jwk", json!({ "kty": "oct", "k": "AA", "jku": url })),
+        ("x5c", json!([BASE64.encode("no certificate")])),
+        ("x5t", json!("AA")),
+        ("kid", json!("../../../../dev/null")),
+        ("kid", json!("/proc/self/environ")),
+        ("kid", json!("' OR '1'='1")),
+        ("kid", json!("x' UNION SELECT 'key' --")),
+        ("kid", json!("\u{0}")),
+        ("kid", json!("a".repeat(4000))),
+    ] {
+        let mut forged = header.clone();
+        forged[member] = value.clone();
+        // Signed with the attacker's key, to which the header leads.
+        let message = format!("{}.{}", encoded(&forged), encoded(&claims));
+        let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, b"");
+        let signature = BASE64.encode(aws_lc_rs::hmac::sign(&key, message.as_bytes()));
+        is_invalid(&world, &format!("{message}.{signature}"), &format!("{member} {value}")).await;
+    }
+    let mut elsewhere = claims.clone();
+    elsewhere["iss"] = json!(url);
+    is_invalid(&world, &signed(&header, &elsewhere), "iss").await;
+    canary.was_not_asked();
+    drop(std::net::TcpStream::connect(canary.0.local_addr().unwrap()).unwrap());
+    assert!(canary.0.accept().is_ok(), "the canary would have noticed");
+}
+
+#[tokio::test]
+async fn every_claim_in_every_shape_is_401_and_never_a_fault() {
+    let world = World::new().await;
+    let token = world.token("ann").await;
+    let (header, claims) = (part(&token, 0), part(&token, 1));
+    for name in ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "auth_time"] {
+        for wrong in [
+            json!(null),
+            json!(""),
+            json!("1900000000"),
+            json!(1.5),
+            json!(-1),
+            json!(1e300),
+            json!(u64::MAX),
+            json!([]),
+            json!([null]),
+            json!([1900000000]),
+            json!({}),
+            json!(false),
+        ] {
+            let mut changed = claims.clone();
+            changed[name] = wrong.clone();
+            let answer = world.browser().get("/me").bearer(&signed(&header, &changed)).await;
+            let is_audience = name == "aud" && wrong == json!("1900000000");
+            // Any text names a token, and another audience than ours is said to be one.
+            let expected = match (name, &wrong) {
+                ("jti", Value::String(jti)) if !jti.is_empty() => 200,
+                _ if is_audience => 403,
+                _ => 401,
+            };
+            assert_eq!(answer.status, expected, "{name}: {wrong}");
+        }
+    }
+    for value in [json!("none"), json!("None"), json!("NONE"), json!("nOnE"), json!(["none"])] {
+        let mut changed = header.clone();
+        changed["alg"] = value.clone();
+        let unsigned = format!("{}.{}.", encoded(&changed), encoded(&claims));
+        is_invalid(&world, &unsigned, &value.to_string()).await;
+        is_invalid(&world, &signed(&changed, &claims), &value.to_string()).await;
+    }
+    for (what, bytes) in [
+        ("64 KiB of dots", ".".repeat(1 << 16)),
+        ("64 KiB of parts", "a.".repeat(1 << 15)),
+        ("a megabyte of claims", format!("{}.{}.", encoded(&header), "A".repeat(1 << 20))),
+    ] {
+        is_invalid(&world, &bytes, what).await;
+    }
+    let raw = |claims: &[u8]| {
+        let message = format!("{}.{}", encoded(&header), BASE64.encode(claims));
+        let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, JWT_SECRET);
+        format!("{message}.{}", BASE64.encode(aws_lc_rs::hmac::sign(&key, message.as_bytes())))
+    };
+    let text = claims.to_string();
+    for (what, bytes) in [
+        ("not UTF-8", &b"{\"sub\":\"\xff\"}"[..]),
+        ("UTF-16", &[0xff, 0xfe, b'{', 0, b'}', 0]),
+        ("a list", b"[]"),
+        ("nothing", b""),
+        ("null", b"null"),
+        ("cut", &text.as_bytes()[..text.len() - 1]),
+        ("two objects", format!("{text}{text}").as_bytes()),
+        ("deep", "[".repeat(2000).as_bytes()),
+    ] {
+        is_invalid(&world, &raw(bytes), what).await;
+    }
+    assert_eq!(world.browser().get("/me").bearer(&raw(text.as_bytes())).await.status, 200);
+}

@@ -87,6 +87,10 @@ pub(super) struct UserEntry {
     pub(super) lacks_roles: bool,
     /// What the store says of itself.
     pub(super) problems: Vec<String>,
+    /// Whether users are made of claims.
+    pub(super) from_claims: bool,
+    /// Whether they are, and the store does not make them.
+    pub(super) lacks_claims: bool,
     /// The user as an optional parameter.
     optional: Principal,
     /// An `Arc<dyn UserStore<U>>`.
@@ -121,6 +125,8 @@ impl UserEntry {
             schemes: U::META.schemes.iter().map(|name| SchemeKind::from_name(name)).collect(),
             lacks_roles,
             problems,
+            from_claims: U::FROM_CLAIMS,
+            lacks_claims: U::FROM_CLAIMS && store.by_claims("null").is_none(),
             optional: Principal::of::<U>(true),
             store: Box::new(store),
         }
@@ -343,7 +349,7 @@ impl Authenticator {
     /// - the library does not give a key away: [`Error::Crypto`]
     #[must_use]
     pub fn public_jwks(&self) -> Option<Result<String, Error>> {
-        self.inner.bearer.as_ref().map(|bearer| bearer.jwt.public_jwks())
+        self.inner.bearer.as_ref()?.jwt.as_ref().map(|jwt| jwt.public_jwks())
     }
 
     /// Where documents say that name and password are exchanged for a token, `None` if they do not:

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     http::{cookie::SessionCookie, session_header},
-    jwt::{JwtConfig, RefreshTokens},
+    jwt::{JwtConfig, RefreshTokens, TrustedIssuer},
     scheme::{
         API_KEY, ApiKeyScheme, BASIC, BEARER, BasicScheme, BearerScheme, SESSION, SIGNATURE,
         SchemeKind, SignatureScheme, VerifiedPasswords,
@@ -39,16 +39,19 @@ impl AuthConfig {
         problems.extend(self.expiry.problems());
         problems.extend(self.session_limit_problem());
         problems.extend(self.refresh_lifetime.problems());
-        for (is_set, method) in
-            [(self.refresh.is_some(), "refresh_tokens"), (self.denied.is_some(), "deny_list")]
-        {
-            if is_set && self.jwt.is_none() {
+        let (own, foreign) = (self.jwt.is_some(), !self.trusted.is_empty());
+        for (is_wrong, method) in [
+            (self.refresh.is_some() && !own, "refresh_tokens"),
+            (self.denied.is_some() && !own && !foreign, "deny_list"),
+        ] {
+            if is_wrong {
                 problems.push(format!(
                     "AuthConfig::{method} was called, but there are no tokens: AuthConfig::jwt was \
                      not called"
                 ));
             }
         }
+        problems.extend(self.trust_problems());
         problems.extend(self.disable_schemes());
         problems.extend(self.user_problems());
         problems.extend(self.custom_problems());
@@ -129,19 +132,28 @@ impl AuthConfig {
         let realm = self.realm.clone().unwrap_or_else(|| self.issuer.clone());
         let basic = BasicScheme { realm, cache };
         let realm = self.realm.unwrap_or_else(|| audience.clone());
-        let denied = self.denied.clone();
-        let bearer = self.jwt.and_then(|keys| {
+        let denied = self.denied;
+        let trusted = self.trusted;
+        let has_own = self.jwt.is_some();
+        let jwt = self.jwt.and_then(|keys| {
             let mut config = JwtConfig::new(keys, self.issuer, audience);
             if let Some(lifetime) = self.token_lifetime {
                 config = config.lifetime(lifetime);
             }
             match config.build() {
-                Ok(jwt) => Some(BearerScheme { jwt, prefix, realm, denied: self.denied }),
+                Ok(jwt) => Some(jwt),
                 Err(error) => {
                     problems.push(error.to_string());
                     None
                 }
             }
+        });
+        let bearer = (has_own || !trusted.is_empty()).then_some(BearerScheme {
+            jwt,
+            trusted,
+            prefix,
+            realm,
+            denied: denied.clone(),
         });
         if !problems.is_empty() {
             return Err(ConfigError { problems });
@@ -236,6 +248,25 @@ impl AuthConfig {
         problems
     }
 
+    /// What does not fit of the other issuers.
+    fn trust_problems(&self) -> Vec<String> {
+        let mut problems: Vec<String> =
+            self.trusted.iter().filter_map(TrustedIssuer::problem).collect();
+        for (index, trusted) in self.trusted.iter().enumerate() {
+            let issuer = trusted.issuer();
+            if self.trusted[..index].iter().any(|other| other.issuer() == issuer) {
+                problems.push(format!("AuthConfig::trust was called twice with {issuer:?}"));
+            }
+            if self.jwt.is_some() && issuer == self.issuer {
+                problems.push(format!(
+                    "{issuer:?} is a TrustedIssuer and this application too; give one of them \
+                     another name, with AuthConfig::issuer"
+                ));
+            }
+        }
+        problems
+    }
+
     fn user_problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         for (index, user) in self.users.iter().enumerate() {
@@ -252,6 +283,12 @@ impl AuthConfig {
                 }
             }
             problems.extend(user.problems.iter().cloned());
+            if user.lacks_claims {
+                problems.push(format!(
+                    "{name} is made of claims, and its store makes no users; write \
+                     `.user::<{name}>(ClaimsUsers::new())`"
+                ));
+            }
             if user.lacks_roles {
                 problems.push(format!(
                     "{name} has `#[auth(roles(external))]`, and its store knows of no roles; write \
@@ -326,7 +363,12 @@ impl AuthConfig {
             SchemeKind::Session if self.sessions.is_none() => {
                 Some("AuthConfig::sessions was not called")
             }
-            SchemeKind::Bearer if self.jwt.is_none() => Some("AuthConfig::jwt was not called"),
+            SchemeKind::Bearer if user.from_claims && self.trusted.is_empty() => {
+                Some("AuthConfig::trust was not called")
+            }
+            SchemeKind::Bearer if !user.from_claims && self.jwt.is_none() => {
+                Some("AuthConfig::jwt was not called")
+            }
             SchemeKind::Basic if user.meta.login.is_empty() => {
                 Some("has no `#[auth(login)]` field")
             }

@@ -222,6 +222,13 @@ impl<U: AuthUser> AuthHandle<U> {
     fn plan(&self, start: Start) -> Result<Plan, Failure> {
         let schemes = self.context.user_service::<U>()?.schemes;
         let claims = start.claims.transpose()?;
+        if U::FROM_CLAIMS {
+            let name = U::META.name;
+            return Err(Error::Misconfigured(format!(
+                "{name} is made of the claims of other issuers, and nobody logs in here as one"
+            ))
+            .into());
+        }
         if !start.token_only && schemes.contains(&SchemeKind::Session) {
             // A page of another site must not log its visitor in as somebody else.
             self.context.refuse_other_sites(self.context.sessions()?)?;
@@ -277,6 +284,10 @@ impl<U: AuthUser> AuthHandle<U> {
                 return Err(failure);
             }
         };
+        let user = match &token {
+            Some(issued) => self.note_token(user, issued).await?,
+            None => user,
+        };
         tracing::info!(users = U::META.table, id = %user.id(), scheme = scheme.name(), "logged in");
         let scopes = Scopes::All;
         let identity = Identity { user: user.clone(), scheme, login_at: now, scopes };
@@ -292,10 +303,14 @@ impl<U: AuthUser> AuthHandle<U> {
         claims: Option<String>,
         now: DateTime<Utc>,
     ) -> Result<(IssuedToken, Option<RefreshToken>), Failure> {
-        let jwt = &self.context.bearer()?.jwt;
+        let jwt = self.context.bearer()?.own()?;
         let (key, stamp) = (UserKey::of(user), stamp_of(user));
         let (mut refresh, mut family) = (None, None);
         if let Some(tokens) = &self.context.auth().inner.refresh {
+            if U::META.token.is_some() {
+                // Else an older one would take the place of this login at its next refresh.
+                tokens.store.delete_by_user(&key).await?;
+            }
             let client = self.context.client()?;
             let new = NewFamily {
                 user: key.clone(),

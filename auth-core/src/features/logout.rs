@@ -45,8 +45,8 @@ impl<U: AuthUser> AuthHandle<U> {
 
     async fn end_presented_token(&self) -> Result<(), Failure> {
         let Some(token) = &self.presented else { return Ok(()) };
-        let verified = self.context.bearer()?.jwt.verify(token.expose(), self.context.now());
-        if let Verified::Valid(claims) = verified
+        let Some(jwt) = &self.context.bearer()?.jwt else { return Ok(()) };
+        if let Verified::Valid(claims) = jwt.verify(token.expose(), self.context.now())
             && claims.user().is_of::<U>()
         {
             self.end_token(&claims).await?;

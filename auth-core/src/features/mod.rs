@@ -45,7 +45,9 @@ impl<U: AuthUser> AuthHandle<U> {
             context.session.presented_key(service, head.headers);
         }
         let presented = match &context.auth().inner.bearer {
-            Some(bearer) if context.auth().ends_tokens() => bearer.presented(head),
+            Some(bearer) if context.auth().ends_tokens() || U::META.token.is_some() => {
+                bearer.presented(head)
+            }
             _ => None,
         };
         Self { context, presented, user: PhantomData }

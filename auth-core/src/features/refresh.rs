@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::{AuthHandle, LoggedIn};
 use crate::{
     error::Failure,
-    jwt::{AccessClaims, Exchange, Issue, Verified},
+    jwt::{AccessClaims, Exchange, Issue, IssuedToken, Verified},
     rejection::Rejection,
     scheme::{Identity, Outcome, SchemeKind, stamp_of},
     scopes::Scopes,
@@ -80,7 +80,7 @@ impl<U: AuthUser> AuthHandle<U> {
                 Exchange::For(_) | Exchange::Refused => Rejection::InvalidRefreshToken.into(),
             });
         };
-        let issued = self.context.bearer()?.jwt.issue_as(
+        let issued = self.context.bearer()?.own()?.issue_as(
             &Issue {
                 user: &family.user,
                 stamp: family.stamp,
@@ -91,6 +91,7 @@ impl<U: AuthUser> AuthHandle<U> {
             },
             now,
         )?;
+        let user = self.note_token(user, &issued).await?;
         tracing::info!(users = U::META.table, id = %user.id(), "a token was refreshed");
         let identity = Identity {
             user: user.clone(),
@@ -118,8 +119,10 @@ impl<U: AuthUser> AuthHandle<U> {
             tokens.store.delete(&token.key()).await?;
             return Ok(true);
         }
-        let Some(bearer) = &auth.bearer else { return Ok(true) };
-        match bearer.jwt.verify(token, self.context.now()) {
+        let Some(jwt) = auth.bearer.as_ref().and_then(|bearer| bearer.jwt.as_ref()) else {
+            return Ok(true);
+        };
+        match jwt.verify(token, self.context.now()) {
             Verified::Valid(claims) if claims.user().is_of::<U>() => self.end_token(&claims).await,
             Verified::Valid(_) | Verified::Invalid(_) | Verified::WrongAudience => Ok(true),
         }
@@ -177,16 +180,38 @@ impl<U: AuthUser> AuthHandle<U> {
     pub(super) async fn end_token(&self, claims: &AccessClaims) -> Result<bool, Failure> {
         let auth = &self.context.auth().inner;
         let bearer = self.context.bearer()?;
+        let jwt = bearer.own()?;
+        let id = jwt.token_id(claims);
         let mut ended = false;
         if let (Some(tokens), Some(family)) = (&auth.refresh, claims.family()) {
             tokens.store.delete_by_handle(claims.user(), family).await?;
         }
         if let Some(denied) = &bearer.denied {
-            let until = claims.expires_at() + bearer.jwt.leeway();
-            denied.deny(&bearer.jwt.token_id(claims), until, self.context.now()).await?;
+            let until = claims.expires_at() + jwt.leeway();
+            denied.deny(&id, until, self.context.now()).await?;
+            ended = true;
+        }
+        if U::META.token.is_some()
+            && let Some(user) = claims.user().id::<U>()
+        {
+            self.context.user_service::<U>()?.store.clear_token(&user, &id).await?;
             ended = true;
         }
         Ok(ended)
+    }
+
+    /// Makes a new token the only one of its user, where there can be only one.
+    pub(super) async fn note_token(
+        &self,
+        mut user: Arc<U>,
+        issued: &IssuedToken,
+    ) -> Result<Arc<U>, Failure> {
+        if U::META.token.is_some() {
+            let token = self.context.bearer()?.own()?.name(&issued.jti);
+            self.context.user_service::<U>()?.store.set_token(user.id(), &token).await?;
+            Arc::make_mut(&mut user).set_token(Some(token));
+        }
+        Ok(user)
     }
 
     /// The user of a family, if he may still log in and has not changed what the login rested on.

@@ -3,13 +3,13 @@
 use std::{
     collections::HashMap,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
 };
 
 use aws_lc_rs::cmac;
 use zeroize::Zeroizing;
 
-use super::{claims::AccessClaims, key::crypto};
+use super::key::crypto;
 use crate::{error::Error, secret::random};
 
 const SHARDS: usize = 16;
@@ -17,7 +17,13 @@ const SHARDS: usize = 16;
 /// What stands for a token in the cache.
 pub(super) type Tag = [u8; 16];
 
-type Shard = HashMap<Tag, Arc<AccessClaims>>;
+type Shard<C> = HashMap<Tag, C>;
+
+/// What ends by itself.
+pub(super) trait Ends: Clone {
+    /// When, in seconds.
+    fn exp(&self) -> i64;
+}
 
 /// A bounded memory of tokens whose signature and claims hold.
 ///
@@ -31,13 +37,13 @@ type Shard = HashMap<Tag, Arc<AccessClaims>>;
 /// without ever seeing one. SHA-256 would do as well, at four times the cost where the processor has
 /// no instructions for it, and that is nearly all that a hit costs. The tokens themselves are not
 /// kept.
-pub(super) struct VerifiedTokens {
+pub(super) struct VerifiedTokens<C> {
     key: cmac::Key,
-    shards: [Mutex<Shard>; SHARDS],
+    shards: [Mutex<Shard<C>>; SHARDS],
     per_shard: usize,
 }
 
-impl VerifiedTokens {
+impl<C: Ends> VerifiedTokens<C> {
     /// A cache of about so many tokens, `None` for zero.
     pub(super) fn new(entries: usize) -> Result<Option<Self>, Error> {
         if entries == 0 {
@@ -56,13 +62,13 @@ impl VerifiedTokens {
         cmac::sign(&self.key, token.as_bytes()).ok()?.as_ref().try_into().ok()
     }
 
-    pub(super) fn get(&self, tag: &Tag) -> Option<Arc<AccessClaims>> {
+    pub(super) fn get(&self, tag: &Tag) -> Option<C> {
         self.shard(tag).lock().unwrap_or_else(PoisonError::into_inner).get(tag).cloned()
     }
 
     /// Remembers a valid token. A full shard forgets the one that ends first, which may have ended
     /// already.
-    pub(super) fn insert(&self, tag: Tag, claims: Arc<AccessClaims>) {
+    pub(super) fn insert(&self, tag: Tag, claims: C) {
         let mut shard = self.shard(&tag).lock().unwrap_or_else(PoisonError::into_inner);
         if shard.len() >= self.per_shard && !shard.contains_key(&tag) {
             let first = shard.iter().min_by_key(|(_, claims)| claims.exp()).map(|(tag, _)| *tag);
@@ -77,7 +83,7 @@ impl VerifiedTokens {
         self.shard(tag).lock().unwrap_or_else(PoisonError::into_inner).remove(tag);
     }
 
-    fn shard(&self, tag: &Tag) -> &Mutex<Shard> {
+    fn shard(&self, tag: &Tag) -> &Mutex<Shard<C>> {
         &self.shards[usize::from(tag[0]) % SHARDS]
     }
 
@@ -90,7 +96,7 @@ impl VerifiedTokens {
     }
 }
 
-impl fmt::Debug for VerifiedTokens {
+impl<C> fmt::Debug for VerifiedTokens<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VerifiedTokens").field("per_shard", &self.per_shard).finish_non_exhaustive()
     }

@@ -1,12 +1,16 @@
 //! What a token says: the wire form, strict, and what is left of it once it is verified.
 
-use std::{borrow::Cow, fmt, sync::OnceLock};
+use std::{
+    borrow::Cow,
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize, de};
 use uuid::Uuid;
 
-use super::{present, unbase64url};
+use super::{cache::Ends, present, unbase64url};
 use crate::{
     secret::{SecurityStamp, TokenId},
     user::UserKey,
@@ -106,8 +110,10 @@ impl AccessClaims {
             Ok(())
         }
     }
+}
 
-    pub(super) fn exp(&self) -> i64 {
+impl Ends for Arc<AccessClaims> {
+    fn exp(&self) -> i64 {
         self.exp
     }
 }
@@ -192,6 +198,13 @@ impl Audience<'_> {
         match self {
             Self::One(one) => one == name,
             Self::Many(many) => many.iter().any(|one| one == name),
+        }
+    }
+
+    pub(super) fn into_owned(self) -> Audience<'static> {
+        match self {
+            Self::One(one) => Audience::One(Cow::Owned(one.into_owned())),
+            Self::Many(many) => Audience::Many(many),
         }
     }
 

@@ -1,5 +1,7 @@
 //! What an application decides about its tokens, and the service made of it.
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 
 use super::{AccessClaims, cache::VerifiedTokens, issue::header, keys::JwtKeys, refused};
@@ -8,7 +10,7 @@ use crate::{error::Error, secret::TokenId};
 /// Ten minutes, the span for which a stolen token is of use.
 const LIFETIME: TimeDelta = TimeDelta::minutes(10);
 /// Thirty seconds between the clocks of two servers.
-const LEEWAY: TimeDelta = TimeDelta::seconds(30);
+pub(super) const LEEWAY: TimeDelta = TimeDelta::seconds(30);
 /// More than a minute between clocks is a fault of the clocks.
 const MAX_LEEWAY: TimeDelta = TimeDelta::seconds(60);
 const CACHE_ENTRIES: usize = 4096;
@@ -99,10 +101,15 @@ pub struct Jwt {
     pub(super) lifetime: TimeDelta,
     /// In seconds, as claims are.
     pub(super) leeway: i64,
-    pub(super) cache: Option<VerifiedTokens>,
+    pub(super) cache: Option<VerifiedTokens<Arc<AccessClaims>>>,
 }
 
 impl Jwt {
+    /// Names the token that this service calls so.
+    pub(crate) fn name(&self, jti: &str) -> TokenId {
+        TokenId::new(&self.issuer, jti)
+    }
+
     pub(crate) fn public_jwks(&self) -> Result<String, Error> {
         self.keys.public_jwks()
     }

@@ -9,6 +9,7 @@ use aws_lc_rs::{
 };
 use pkcs1::der::{Encode, asn1::UintRef};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 pub(super) use self::write::{thumbprint, write_private, write_public};
@@ -95,6 +96,31 @@ pub(super) fn read(json: &str) -> Result<Vec<JwtKey>, Error> {
     let Kind { keys } = parse(json)?;
     let jwks = if keys.is_some() { parse::<JwkSet>(json)?.keys } else { vec![parse::<Jwk>(json)?] };
     jwks.into_iter().enumerate().map(|(index, jwk)| key(index + 1, jwk)).collect()
+}
+
+/// Reads those keys of a JWK set that are of use here.
+pub(super) fn read_published(json: &str) -> Result<Vec<JwtKey>, Error> {
+    #[derive(Deserialize)]
+    struct Set<'a> {
+        #[serde(borrow)]
+        keys: Vec<&'a RawValue>,
+    }
+    let Set { keys } = parse(json)?;
+    let read = |(index, json): (usize, &RawValue)| {
+        let jwk: Jwk = parse(json.get())?;
+        if jwk.kty == "oct" {
+            return Err(refused("a shared secret is not published"));
+        }
+        key(index, jwk)
+    };
+    let usable = (1..).zip(keys).map(read).filter_map(|key| match key {
+        Ok(key) => Some(key),
+        Err(error) => {
+            tracing::debug!(%error, "a published key is of no use");
+            None
+        }
+    });
+    Ok(usable.collect())
 }
 
 /// What serde says of a value may quote it, so only the place is passed on.

@@ -122,6 +122,18 @@ impl JwtKeys {
         Ok(ring)
     }
 
+    /// A ring that verifies and cannot sign, from the JWK set that another issuer publishes: what is
+    /// of use in it. Keys of other kinds, for other algorithms or for encryption are passed over, and
+    /// so are shared secrets, which nobody publishes.
+    ///
+    /// # Errors
+    ///
+    /// - not a JWK set, or no key in it is of use; two of one `kid`: [`Error::Misconfigured`]
+    pub fn published_jwks(json: &str) -> Result<Self, Error> {
+        let keys = jwk::read_published(json)?;
+        Self::ring(keys.into_iter().filter(|key| key.private().is_none()).collect()).checked()
+    }
+
     /// A ring from an environment variable that holds what [`from_jwks`](Self::from_jwks) reads.
     ///
     /// # Errors
@@ -205,7 +217,7 @@ impl JwtKeys {
         jwk::write_public(&self.keys)
     }
 
-    fn ring(keys: Vec<JwtKey>) -> Self {
+    pub(super) fn ring(keys: Vec<JwtKey>) -> Self {
         Self { keys }
     }
 

@@ -89,12 +89,14 @@ mod claims;
 mod config;
 mod issue;
 mod jwk;
+mod jws;
 mod key;
 mod keys;
 mod own;
 mod refresh;
 #[cfg(test)]
 mod tests;
+mod trusted;
 mod verify;
 mod weak;
 
@@ -109,12 +111,14 @@ pub use self::{
     issue::{AccessToken, IssuedToken},
     key::JwtAlgorithm,
     keys::JwtKeys,
+    trusted::{KeySource, TrustedIssuer},
     verify::Verified,
 };
 pub(crate) use self::{
     issue::Issue,
     own::own_claims,
     refresh::{Exchange, NewFamily, RefreshLifetime, RefreshTokens},
+    trusted::{Foreign, claimed_issuer},
 };
 use crate::error::Error;
 

@@ -63,6 +63,14 @@ impl Jwt {
         }
     }
 
+    /// The claims of a token that holds, as they stand in it.
+    pub(crate) fn claims(&self, token: &str, now: DateTime<Utc>) -> Option<String> {
+        match self.verify(token, now) {
+            Verified::Valid(_) => text(token.split('.').nth(1)?),
+            Verified::Invalid(_) | Verified::WrongAudience => None,
+        }
+    }
+
     fn check(&self, token: &str, now: i64) -> Result<Arc<AccessClaims>, Refused> {
         if token.len() > MAX_TOKEN {
             return Err("too long".into());
@@ -85,7 +93,7 @@ impl Jwt {
         &self,
         claims: Arc<AccessClaims>,
         now: i64,
-        cache: &VerifiedTokens,
+        cache: &VerifiedTokens<Arc<AccessClaims>>,
         tag: &Tag,
     ) -> Result<Arc<AccessClaims>, Refused> {
         match claims.check_time(now, self.leeway) {
@@ -173,12 +181,12 @@ fn is_access_token(typ: &str) -> bool {
 
 /// Decodes one part. serde_json passes over bytes that are not UTF-8 in members that it ignores,
 /// so all of it is checked here.
-fn text(encoded: &str) -> Option<String> {
+pub(super) fn text(encoded: &str) -> Option<String> {
     String::from_utf8(unbase64url(encoded)?).ok()
 }
 
 /// Parses a JSON object. serde takes a list for a struct as well, by position; a token may not.
-fn object<'a, T: Deserialize<'a>>(json: &'a str) -> Option<T> {
+pub(super) fn object<'a, T: Deserialize<'a>>(json: &'a str) -> Option<T> {
     if !json.trim_start().starts_with('{') {
         return None;
     }

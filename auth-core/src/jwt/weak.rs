@@ -6,13 +6,13 @@ use crate::error::Error;
 /// An HMAC key has at least as many bits as the hash (RFC 7518 section 3.2).
 const MIN_BYTES: usize = 32;
 
-/// Keys that stand in documents everybody has read: RFC 7515 appendix A.1.
-const PUBLISHED: [&[u8]; 1] = [&[
+/// Keys that stand in documents everybody has read: RFC 7515 appendix A.1, RFC 7520 section 3.5.
+const PUBLISHED: [&[u8]; 2] = [&[
     3, 35, 53, 75, 43, 15, 165, 188, 131, 126, 6, 101, 119, 123, 166, 143, 90, 179, 40, 230, 240,
     84, 201, 40, 169, 15, 132, 178, 210, 80, 46, 191, 211, 251, 90, 146, 210, 6, 71, 239, 150, 138,
     180, 195, 119, 98, 61, 34, 61, 46, 33, 114, 5, 46, 79, 8, 192, 205, 154, 245, 103, 208, 128,
     163,
-]];
+], b"\x84\x9b\x57\x21\x9d\xae\x48\xde\x64\x6d\x07\xdb\xb5\x33\x56\x6e\x97\x66\x86\x45\x7c\x14\x91\xbe\x3a\x76\xdc\xea\x6c\x42\x71\x88"];
 
 /// Words of placeholders and examples, in lower case. None is likely to come up in base64 or hex
 /// of random bytes: the chance is below 1 in 10 million for six letters.
@@ -113,7 +113,13 @@ mod tests {
         .iter()
         .map(|case| case.as_bytes().to_vec())
         .collect();
-        cases.extend([vec![0; 64], vec![b'x'; 32], (0..64).collect(), PUBLISHED[0].to_vec()]);
+        cases.extend([
+            vec![0; 64],
+            vec![b'x'; 32],
+            (0..64).collect(),
+            PUBLISHED[0].to_vec(),
+            PUBLISHED[1].to_vec(),
+        ]);
         for case in cases {
             let shown = String::from_utf8_lossy(&case).into_owned();
             let Err(error) = check(&case) else { panic!("accepted {shown:?}") };

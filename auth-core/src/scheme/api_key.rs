@@ -117,6 +117,7 @@ impl ApiKeyScheme {
         Ok(Found::Claim(Claim {
             user: record.user.clone(),
             stamp: self.keys.ends_with_password().then_some(record.stamp),
+            token: None,
             login_at: DateTime::UNIX_EPOCH,
             scheme: SchemeKind::ApiKey,
             ambient: false,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use http::HeaderValue;
 
 use super::{Claim, Found, SchemeKind};
@@ -12,18 +13,21 @@ use crate::{
         RequestHead,
         authorization::{Authorization, challenge},
     },
-    jwt::{AccessClaims, AccessToken, Jwt, Verified},
+    jwt::{AccessToken, Foreign, Jwt, TrustedIssuer, Verified, claimed_issuer},
     rejection::Rejection,
     scopes::{Scopes, is_scope},
+    secret::TokenId,
     store::DenyList,
-    user::AuthUser,
+    user::{AuthUser, UserKey},
 };
 
 /// The bearer scheme as it is configured.
 #[derive(Debug)]
 pub(crate) struct BearerScheme {
-    /// Issues and verifies the tokens.
-    pub(crate) jwt: Jwt,
+    /// Issues and verifies the tokens, unless all are of other issuers.
+    pub(crate) jwt: Option<Jwt>,
+    /// The other issuers.
+    pub(crate) trusted: Vec<TrustedIssuer>,
     /// What the header begins with: `Bearer` unless an API has another tradition.
     pub(crate) prefix: String,
     /// What challenges name.
@@ -70,7 +74,19 @@ impl BearerScheme {
         }
     }
 
-    /// Whom the token names; `None` if the deny list has to be waited for.
+    /// The service that issues and verifies tokens of our own.
+    ///
+    /// # Errors
+    ///
+    /// - there are tokens of other issuers only: [`Error::Misconfigured`]
+    pub(crate) fn own(&self) -> Result<&Jwt, Error> {
+        self.jwt.as_ref().ok_or_else(|| {
+            Error::Misconfigured("tokens are issued, but AuthConfig::jwt was not called".into())
+        })
+    }
+
+    /// Whom the token names, and the user himself where the token says all of him; `None` if keys or
+    /// the deny list have to be waited for.
     ///
     /// # Errors
     ///
@@ -79,73 +95,196 @@ impl BearerScheme {
         &self,
         head: &RequestHead<'_>,
         context: &Context,
-    ) -> Result<Option<Found>, Error> {
-        let claims = match self.verify::<U>(head, context) {
-            Ok(claims) => claims,
-            Err(found) => return Ok(Some(found)),
+    ) -> Result<Option<FoundBy<U>>, Error> {
+        let now = context.now();
+        let held = match self.choose::<U>(head) {
+            Err(found) => Err(found),
+            Ok((token, Issuer::Own(jwt))) => own::<U>(jwt, token, context),
+            Ok((token, Issuer::Trusted(issuer))) => match issuer.verify_now(token, now) {
+                Some(foreign) => self.foreign::<U>(issuer, foreign, context)?,
+                None => return Ok(None),
+            },
         };
-        let denied = match &self.denied {
-            Some(list) => match list.is_denied_now(&self.jwt.token_id(&claims), context.now()) {
+        let (claim, id, user) = match held {
+            Ok(held) => held,
+            Err(found) => return Ok(Some((found, None))),
+        };
+        let denied = match (&self.denied, &id) {
+            (Some(list), Some(id)) => match list.is_denied_now(id, now) {
                 Some(denied) => denied?,
                 None => return Ok(None),
             },
-            None => false,
+            _ => false,
         };
-        Ok(Some(found(&claims, denied)))
+        Ok(Some(found(claim, denied, user)))
     }
 
-    /// Whom the token names.
+    /// Whom the token names, and the user himself where the token says all of him.
     ///
     /// # Errors
     ///
-    /// - the deny list cannot answer: [`Error`]
+    /// - the deny list cannot answer, or the keys cannot be had: [`Error`]
     pub(super) async fn find<U: AuthUser>(
         &self,
         head: &RequestHead<'_>,
         context: &Context,
-    ) -> Result<Found, Error> {
-        let claims = match self.verify::<U>(head, context) {
-            Ok(claims) => claims,
-            Err(found) => return Ok(found),
+    ) -> Result<FoundBy<U>, Error> {
+        let now = context.now();
+        let held = match self.choose::<U>(head) {
+            Err(found) => Err(found),
+            Ok((token, Issuer::Own(jwt))) => own::<U>(jwt, token, context),
+            Ok((token, Issuer::Trusted(issuer))) => {
+                let foreign = issuer.verify(token, now).await?;
+                self.foreign::<U>(issuer, foreign, context)?
+            }
         };
-        let denied = match &self.denied {
-            Some(list) => list.is_denied(&self.jwt.token_id(&claims), context.now()).await?,
-            None => false,
+        let (claim, id, user) = match held {
+            Ok(held) => held,
+            Err(found) => return Ok((found, None)),
         };
-        Ok(found(&claims, denied))
+        let denied = match (&self.denied, &id) {
+            (Some(list), Some(id)) => list.is_denied(id, now).await?,
+            _ => false,
+        };
+        Ok(found(claim, denied, user))
     }
 
-    /// The claims of a token that holds and is of this type of user; else what was found.
-    fn verify<U: AuthUser>(
+    /// The claims of a presented token that holds, whoever has issued it, as JSON. `None` without
+    /// one.
+    ///
+    /// # Errors
+    ///
+    /// - the keys cannot be had: [`Error`]
+    pub(crate) async fn claims(
         &self,
         head: &RequestHead<'_>,
-        context: &Context,
-    ) -> Result<Arc<AccessClaims>, Found> {
+        now: DateTime<Utc>,
+    ) -> Result<Option<String>, Error> {
+        let Ok(Some(token)) = self.read(head) else { return Ok(None) };
+        match self.issuer(token) {
+            Some(issuer) => match issuer.verify(token, now).await? {
+                Foreign::Valid(claims) => Ok(Some(claims.json.as_ref().to_owned())),
+                Foreign::Invalid(_) | Foreign::WrongAudience => Ok(None),
+            },
+            None => Ok(self.jwt.as_ref().and_then(|jwt| jwt.claims(token, now))),
+        }
+    }
+
+    /// Who is to verify the token.
+    fn choose<'h, U: AuthUser>(
+        &self,
+        head: &RequestHead<'h>,
+    ) -> Result<(&'h str, Issuer<'_>), Found> {
         let token = self.read(head).map_err(Found::Invalid)?.ok_or(Found::Absent)?;
-        match self.jwt.verify(token, context.now()) {
-            // A token for another type of user says nothing about this one.
-            Verified::Valid(claims) if !claims.user().is_of::<U>() => Err(Found::Absent),
-            Verified::Valid(claims) => Ok(claims),
-            Verified::Invalid(reason) => {
-                tracing::debug!(reason, "a bearer token was refused");
+        match (self.issuer(token), &self.jwt) {
+            // A token for another kind of user says nothing about this one; whether it holds is found
+            // out where such a user is asked for.
+            (Some(_), _) if !U::FROM_CLAIMS => Err(Found::Absent),
+            (Some(issuer), _) => Ok((token, Issuer::Trusted(issuer))),
+            (None, Some(jwt)) => Ok((token, Issuer::Own(jwt))),
+            (None, None) => {
+                tracing::debug!("a bearer token of an unknown issuer was refused");
                 Err(Found::Invalid(Rejection::InvalidToken))
             }
-            Verified::WrongAudience => Err(Found::Invalid(Rejection::WrongAudience)),
         }
+    }
+
+    /// The issuer that the token names, if it is one of the trusted ones.
+    fn issuer(&self, token: &str) -> Option<&TrustedIssuer> {
+        if self.trusted.is_empty() {
+            return None;
+        }
+        let named = claimed_issuer(token)?;
+        self.trusted.iter().find(|issuer| issuer.issuer() == named)
+    }
+
+    /// The user whom a token of another issuer describes.
+    fn foreign<U: AuthUser>(
+        &self,
+        issuer: &TrustedIssuer,
+        foreign: Foreign,
+        context: &Context,
+    ) -> Result<Held<U>, Error> {
+        let claims = match foreign {
+            Foreign::Valid(claims) => claims,
+            Foreign::Invalid(reason) => {
+                tracing::debug!(reason, issuer = issuer.issuer(), "a bearer token was refused");
+                return Ok(Err(Found::Invalid(Rejection::InvalidToken)));
+            }
+            Foreign::WrongAudience => return Ok(Err(Found::Invalid(Rejection::WrongAudience))),
+        };
+        let store = context.user_service::<U>()?.store;
+        let user = match store.by_claims(&claims.json) {
+            Some(Ok(user)) => user,
+            Some(Err(error)) => {
+                tracing::debug!(%error, issuer = issuer.issuer(), "claims that make no user");
+                return Ok(Err(Found::Invalid(Rejection::InvalidToken)));
+            }
+            None => {
+                let name = U::META.name;
+                return Err(Error::Misconfigured(format!(
+                    "{name} is made of claims; write `.user::<{name}>(ClaimsUsers::new())`"
+                )));
+            }
+        };
+        let claim = Claim {
+            user: UserKey::of(&*user),
+            stamp: None,
+            token: None,
+            // Without the time of the login, none is recent.
+            login_at: claims.auth_time().unwrap_or(DateTime::UNIX_EPOCH),
+            scheme: SchemeKind::Bearer,
+            ambient: false,
+            scopes: Scopes::All,
+        };
+        Ok(Ok((claim, claims.id, Some(user))))
     }
 }
 
-fn found(claims: &AccessClaims, denied: bool) -> Found {
-    if denied {
-        tracing::debug!("a bearer token was ended before its time");
-        return Found::Invalid(Rejection::InvalidToken);
-    }
-    Found::Claim(Claim {
+/// What a token came to, and the user himself where it says all of him.
+pub(super) type FoundBy<U> = (Found, Option<Arc<U>>);
+
+/// Who verifies a token.
+enum Issuer<'a> {
+    Own(&'a Jwt),
+    Trusted(&'a TrustedIssuer),
+}
+
+/// A token that holds: whom it names, its own name, and the user if it says all of him.
+type Held<U> = Result<(Claim, Option<TokenId>, Option<Arc<U>>), Found>;
+
+fn own<U: AuthUser>(jwt: &Jwt, token: &str, context: &Context) -> Held<U> {
+    let claims = match jwt.verify(token, context.now()) {
+        // A token for another type of user says nothing about this one.
+        Verified::Valid(claims) if U::FROM_CLAIMS || !claims.user().is_of::<U>() => {
+            return Err(Found::Absent);
+        }
+        Verified::Valid(claims) => claims,
+        Verified::Invalid(reason) => {
+            tracing::debug!(reason, "a bearer token was refused");
+            return Err(Found::Invalid(Rejection::InvalidToken));
+        }
+        Verified::WrongAudience => return Err(Found::Invalid(Rejection::WrongAudience)),
+    };
+    // A digest, which costs something and is kept with the claims: only where somebody asks.
+    let is_asked = U::META.token.is_some() || context.auth().deny_list().is_some();
+    let id = is_asked.then(|| jwt.token_id(&claims));
+    let claim = Claim {
         user: claims.user().clone(),
         stamp: Some(claims.stamp()),
+        token: id.filter(|_| U::META.token.is_some()),
         login_at: claims.auth_time(),
         scheme: SchemeKind::Bearer,
         ambient: false,
         scopes: Scopes::All,
-    })
+    };
+    Ok((claim, id, None))
+}
+
+fn found<U>(claim: Claim, denied: bool, user: Option<Arc<U>>) -> FoundBy<U> {
+    if denied {
+        tracing::debug!("a bearer token was ended before its time");
+        return (Found::Invalid(Rejection::InvalidToken), None);
+    }
+    (Found::Claim(claim), user)
 }

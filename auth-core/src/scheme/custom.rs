@@ -44,7 +44,7 @@ use crate::{
 /// #     type Role = auth::NoRole;
 /// #     const META: &'static auth::UserMeta = &auth::UserMeta {
 /// #         name: "User", path: "User", table: "users", columns: &["id"], id: "id", login: &[],
-/// #         password: None, login_time: None, login_ip: None, epoch: None, active: None,
+/// #         password: None, login_time: None, login_ip: None, epoch: None, active: None, token: None,
 /// #         roles: auth::RoleSource::Column, schemes: &["badge"],
 /// #     };
 /// #     fn id(&self) -> &i64 { &self.id }
@@ -384,6 +384,7 @@ impl CustomScheme {
         let claim = Claim {
             user: proof.user,
             stamp: proof.stamp,
+            token: None,
             login_at: proof.login_at.unwrap_or(DateTime::UNIX_EPOCH),
             scheme: SchemeKind::Custom(self.name),
             ambient: self.info.ambient,

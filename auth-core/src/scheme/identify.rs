@@ -1,6 +1,6 @@
 //! The chain: tries the schemes of a user type, joins their answers, loads the user once.
 
-use std::sync::Arc;
+use std::{any::Any, sync::Arc};
 
 use super::{
     Claim, Found, Identity, Outcome, SchemeKind, basic::NameAndPassword, session, stamp_of,
@@ -33,6 +33,8 @@ pub(crate) struct Identification {
     claims: Claims,
     /// The only schemes that count, none for all.
     only: &'static [&'static str],
+    /// The user, if a token has said all of him; of the type that is looked for.
+    described: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Identification {
@@ -92,7 +94,12 @@ impl Identification {
                     Found::Absent
                 }
                 SchemeKind::Bearer => match context.bearer()?.find_now::<U>(head, context)? {
-                    Some(found) => found,
+                    Some((found, user)) => {
+                        if let Some(user) = user {
+                            self.described = Some(user);
+                        }
+                        found
+                    }
                     None => return Ok(None),
                 },
                 SchemeKind::ApiKey => {
@@ -123,7 +130,9 @@ impl Identification {
             self.claims.add(found)?;
             self.tried += 1;
         }
+        let described = self.described.take().and_then(|user| user.downcast::<U>().ok());
         let user = match self.claims.id::<U>() {
+            Some(_) if described.is_some() => described,
             Some(id) => match service.store.by_id_now(&id) {
                 Some(answer) => answer?,
                 None => return Ok(None),
@@ -143,7 +152,8 @@ impl Identification {
         head: &RequestHead<'_>,
     ) -> Result<Outcome<U>, Failure> {
         let service = context.user_service::<U>()?;
-        let mut verified: Option<Arc<U>> = None;
+        let mut verified: Option<Arc<U>> =
+            self.described.take().and_then(|user| user.downcast::<U>().ok());
         for &scheme in service.schemes.iter().skip(self.tried) {
             if !self.counts(scheme) {
                 continue;
@@ -156,7 +166,11 @@ impl Identification {
                 SchemeKind::Bearer if self.is_api_key(context, service.schemes, head) => {
                     Found::Absent
                 }
-                SchemeKind::Bearer => context.bearer()?.find::<U>(head, context).await?,
+                SchemeKind::Bearer => {
+                    let (found, user) = context.bearer()?.find::<U>(head, context).await?;
+                    verified = verified.or(user);
+                    found
+                }
                 SchemeKind::ApiKey => {
                     let every = !service.schemes.contains(&SchemeKind::Bearer);
                     let scheme = context.api_keys()?;
@@ -227,7 +241,9 @@ impl Claim {
     /// Whether it is the claim of this user as he is.
     fn holds<U: AuthUser>(&self, user: Option<&U>) -> bool {
         user.is_some_and(|user| {
-            user.is_active() && self.stamp.is_none_or(|stamp| stamp_of(user) == stamp)
+            user.is_active()
+                && self.stamp.is_none_or(|stamp| stamp_of(user) == stamp)
+                && self.token.is_none_or(|token| user.token() == Some(&token))
         })
     }
 }
@@ -238,6 +254,7 @@ impl Found {
         Self::Claim(Claim {
             user: UserKey::of(user),
             stamp: Some(stamp_of(user)),
+            token: None,
             login_at: context.now(),
             scheme: SchemeKind::Basic,
             ambient: true,

@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use crate::{
     rejection::Rejection,
     scopes::Scopes,
-    secret::SecurityStamp,
+    secret::{SecurityStamp, TokenId},
     user::{AuthUser, UserKey},
 };
 
@@ -114,6 +114,8 @@ pub(crate) struct Claim {
     pub(crate) user: UserKey,
     /// What must be the user's stamp. Without one the user only has to be active.
     pub(crate) stamp: Option<SecurityStamp>,
+    /// What must be the user's only token, where there can be only one.
+    pub(crate) token: Option<TokenId>,
     pub(crate) login_at: DateTime<Utc>,
     pub(crate) scheme: SchemeKind,
     /// Whether browsers present it by themselves, also for pages of other sites.

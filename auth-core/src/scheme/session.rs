@@ -20,6 +20,7 @@ pub(super) fn find<U: AuthUser>(context: &Context) -> Found {
     Found::Claim(Claim {
         user: login.user.clone(),
         stamp: Some(login.stamp),
+        token: None,
         login_at: login.at,
         scheme: SchemeKind::Session,
         ambient: context.session.way() == Some(Way::Cookie),

@@ -102,6 +102,7 @@ impl SignatureScheme {
         Ok(Found::Claim(Claim {
             user: record.user.clone(),
             stamp: None,
+            token: None,
             login_at: DateTime::UNIX_EPOCH,
             scheme: SchemeKind::Signature,
             ambient: false,

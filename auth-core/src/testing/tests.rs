@@ -76,6 +76,7 @@ impl AuthUser for Ghost {
         login_ip: None,
         epoch: None,
         active: None,
+        token: None,
         roles: RoleSource::Column,
         schemes: &[],
     };

@@ -15,6 +15,7 @@ use super::{Lookup, PasswordChange, UserStore};
 use crate::{
     clock::{Clock, SystemClock},
     error::Error,
+    secret::TokenId,
     user::AuthUser,
 };
 
@@ -61,7 +62,7 @@ const LONGEST: TimeDelta = TimeDelta::minutes(5);
 /// #     type Role = NoRole;
 /// #     const META: &'static UserMeta = &UserMeta {
 /// #         name: "User", path: "User", table: "users", columns: &["id"], id: "id", login: &[],
-/// #         password: None, login_time: None, login_ip: None, epoch: None, active: None,
+/// #         password: None, login_time: None, login_ip: None, epoch: None, active: None, token: None,
 /// #         roles: RoleSource::Column, schemes: &["session"],
 /// #     };
 /// #     fn id(&self) -> &i64 { &self.id }
@@ -182,6 +183,16 @@ impl<U: AuthUser, S: UserStore<U>> UserStore<U> for CachedUsers<U, S> {
     async fn raise_epoch(&self, id: &U::Id) -> Result<Option<i64>, Error> {
         let _writing = self.writing(id);
         self.store.raise_epoch(id).await
+    }
+
+    async fn set_token(&self, id: &U::Id, token: &TokenId) -> Result<(), Error> {
+        let _writing = self.writing(id);
+        self.store.set_token(id, token).await
+    }
+
+    async fn clear_token(&self, id: &U::Id, token: &TokenId) -> Result<bool, Error> {
+        let _writing = self.writing(id);
+        self.store.clear_token(id, token).await
     }
 
     fn brings_roles(&self) -> bool {

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::{Lookup, PasswordChange, UserStore, no_column};
-use crate::{error::Error, user::AuthUser};
+use crate::{error::Error, secret::TokenId, user::AuthUser};
 
 /// Keeps users in memory: for tests, and for users that come from a configuration file.
 ///
@@ -29,7 +29,7 @@ use crate::{error::Error, user::AuthUser};
 /// #     const META: &'static UserMeta = &UserMeta {
 /// #         name: "User", path: "User", table: "users", columns: &["id", "name"], id: "id",
 /// #         login: &[LoginColumn { column: "name", ignore_case: true }], password: None,
-/// #         login_time: None, login_ip: None, epoch: None, active: None, roles: RoleSource::Column,
+/// #         login_time: None, login_ip: None, epoch: None, active: None, token: None, roles: RoleSource::Column,
 /// #         schemes: &[],
 /// #     };
 /// #     fn id(&self) -> &i64 { &self.id }
@@ -238,6 +238,25 @@ impl<U: AuthUser> UserStore<U> for MemoryUsers<U> {
             fresh.set_epoch(epoch + 1);
         }
         Ok(Some(user.clone()))
+    }
+
+    async fn set_token(&self, id: &U::Id, token: &TokenId) -> Result<(), Error> {
+        if U::META.token.is_none() {
+            return Err(no_column::<U>("token"));
+        }
+        if let Some(user) = self.write().by_id.get_mut(id) {
+            Arc::make_mut(user).set_token(Some(*token));
+        }
+        Ok(())
+    }
+
+    async fn clear_token(&self, id: &U::Id, token: &TokenId) -> Result<bool, Error> {
+        if U::META.token.is_none() {
+            return Err(no_column::<U>("token"));
+        }
+        let mut table = self.write();
+        let user = table.by_id.get_mut(id).filter(|user| user.token() == Some(token));
+        Ok(user.map(|user| Arc::make_mut(user).set_token(None)).is_some())
     }
 
     async fn raise_epoch(&self, id: &U::Id) -> Result<Option<i64>, Error> {

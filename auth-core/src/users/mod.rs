@@ -5,9 +5,10 @@ use std::{net::IpAddr, sync::Arc};
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::{error::Error, password::PasswordHash, user::AuthUser};
+use crate::{error::Error, password::PasswordHash, secret::TokenId, user::AuthUser};
 
 mod cached;
+mod claims;
 mod macros;
 mod memory;
 mod roles;
@@ -17,6 +18,7 @@ pub mod sql;
 mod tests;
 
 pub use cached::CachedUsers;
+pub use claims::{ClaimsUser, ClaimsUsers, GrantedScopes, Subject};
 pub use memory::{MemoryUsers, Taken};
 pub use roles::{RoleStore, WithRoles};
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
@@ -64,6 +66,27 @@ pub trait UserStore<U: AuthUser>: Send + Sync + 'static {
     /// Raises the epoch, which ends every session and token of the user. `None` without such a
     /// user; an error for a type without an `#[auth(epoch)]` column.
     async fn raise_epoch(&self, id: &U::Id) -> Result<Option<i64>, Error>;
+
+    /// Makes this the user's only token, where the type has an `#[auth(token)]` column. No change if
+    /// there is no such user; an error for a type without the column.
+    async fn set_token(&self, id: &U::Id, token: &TokenId) -> Result<(), Error> {
+        let _ = (id, token);
+        Err(no_column::<U>("token"))
+    }
+
+    /// Leaves the user without a token, if it is still this one, in one atomic step. `false`, and no
+    /// change, if it is not.
+    async fn clear_token(&self, id: &U::Id, token: &TokenId) -> Result<bool, Error> {
+        let _ = (id, token);
+        Err(no_column::<U>("token"))
+    }
+
+    /// Makes a user of the claims of a verified token, a JSON object: only for types without a
+    /// table, see [`ClaimsUsers`]. `None` if this store cannot.
+    fn by_claims(&self, claims: &str) -> Option<Result<Arc<U>, serde_json::Error>> {
+        let _ = claims;
+        None
+    }
 
     /// Whether the users of this store have the roles that `#[auth(roles(external))]` promises:
     /// [`with_roles`](Self::with_roles) says so.

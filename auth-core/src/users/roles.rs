@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use super::{Lookup, PasswordChange, UserStore};
 use crate::{
     error::Error,
+    secret::TokenId,
     user::{AuthUser, Scoped},
 };
 
@@ -116,6 +117,14 @@ impl<U: AuthUser, S: UserStore<U>, R: RoleStore<U>> UserStore<U> for WithRoles<S
 
     async fn raise_epoch(&self, id: &U::Id) -> Result<Option<i64>, Error> {
         self.users.raise_epoch(id).await
+    }
+
+    async fn set_token(&self, id: &U::Id, token: &TokenId) -> Result<(), Error> {
+        self.users.set_token(id, token).await
+    }
+
+    async fn clear_token(&self, id: &U::Id, token: &TokenId) -> Result<bool, Error> {
+        self.users.clear_token(id, token).await
     }
 
     fn brings_roles(&self) -> bool {

@@ -78,6 +78,7 @@ impl AuthUser for User {
         login_ip: Some("last_ip"),
         epoch: Some("epoch"),
         active: None,
+        token: None,
         roles: RoleSource::Column,
         schemes: &["session"],
     };
@@ -260,6 +261,7 @@ impl AuthUser for Device {
         login_ip: None,
         epoch: None,
         active: None,
+        token: None,
         roles: RoleSource::Column,
         schemes: &["bearer"],
     };

@@ -3,7 +3,7 @@
 use syn::{Ident, Type};
 
 use super::parse::{Field, Mark, Model, Roles};
-use crate::{diag::Mistakes, paths::Runtime};
+use crate::{diag::Mistakes, paths::Runtime, types};
 
 /// A struct that can be a type of user.
 #[derive(Debug)]
@@ -11,6 +11,8 @@ pub(super) struct User<'a> {
     pub(super) runtime: &'a Runtime,
     pub(super) ident: &'a Ident,
     pub(super) table: String,
+    /// Whether users are made of claims.
+    pub(super) claims: bool,
     pub(super) role: Option<&'a Type>,
     pub(super) schemes: &'a [String],
     pub(super) fields: &'a [Field<'a>],
@@ -22,6 +24,7 @@ pub(super) struct User<'a> {
     pub(super) permissions: Option<&'a Field<'a>>,
     pub(super) active: Option<&'a Field<'a>>,
     pub(super) epoch: Option<&'a Field<'a>>,
+    pub(super) token: Option<&'a Field<'a>>,
     pub(super) login_time: Option<&'a Field<'a>>,
     pub(super) login_ip: Option<&'a Field<'a>>,
 }
@@ -44,10 +47,13 @@ pub(super) fn user<'a>(model: &'a Model<'a>, mistakes: &mut Mistakes) -> Option<
     let permissions = single(Mark::Permissions);
     let active = single(Mark::Active);
     let epoch = single(Mark::Epoch);
+    let token = single(Mark::Token);
     let login_time = single(Mark::LoginTime);
     let login_ip = single(Mark::LoginIp);
     role(model, roles, mistakes);
     role_table(model, fields, mistakes);
+    only_token(model, token, mistakes);
+    described(model, fields, mistakes);
     if id.is_none() {
         mistakes
             .at(model.ident, "no id: write `#[auth(id)]` above the field that is the user's id");
@@ -55,7 +61,11 @@ pub(super) fn user<'a>(model: &'a Model<'a>, mistakes: &mut Mistakes) -> Option<
     Some(User {
         runtime: &model.runtime,
         ident: model.ident,
-        table: model.table.as_ref()?.as_ref()?.value(),
+        table: match &model.table {
+            Some(table) => table.as_ref()?.value(),
+            None => model.claims.map(|_| model.ident.to_string())?,
+        },
+        claims: model.claims.is_some(),
         role: model.role.as_ref(),
         schemes: &model.schemes,
         fields,
@@ -66,13 +76,18 @@ pub(super) fn user<'a>(model: &'a Model<'a>, mistakes: &mut Mistakes) -> Option<
         permissions,
         active,
         epoch,
+        token,
         login_time,
         login_ip,
     })
 }
 
 fn container(model: &Model<'_>, mistakes: &mut Mistakes) {
-    if model.table.is_none() {
+    if let (Some(claims), Some(_)) = (model.claims, &model.table) {
+        mistakes
+            .spanned(claims, "a user who is made of claims has no table; leave one of them out");
+    }
+    if model.table.is_none() && model.claims.is_none() {
         mistakes.at(
             model.ident,
             "no table: say where the users are, as in `#[auth(table = \"users\")]`",
@@ -87,6 +102,52 @@ fn container(model: &Model<'_>, mistakes: &mut Mistakes) {
             format!(
                 "no scheme: say how {article} {name} proves who he is, as in `schemes(session)`"
             ),
+        );
+    }
+}
+
+/// One token for each user: somebody has to issue it, and there may be none.
+fn only_token(model: &Model<'_>, token: Option<&Field<'_>>, mistakes: &mut Mistakes) {
+    let Some(field) = token else { return };
+    if model.claims.is_none() && !model.schemes.iter().any(|scheme| scheme == "bearer") {
+        mistakes.spanned(
+            span_of(field, Mark::Token),
+            "no token names this user: declare `schemes(bearer)`, or leave the mark out",
+        );
+    }
+    if types::option(field.ty).is_none() {
+        mistakes.at(field.ty, "write `Option<TokenId>`: there are users without a token");
+    }
+}
+
+/// Who is made of claims has nothing that would have to be stored.
+fn described(model: &Model<'_>, fields: &[Field<'_>], mistakes: &mut Mistakes) {
+    if model.claims.is_none() {
+        return;
+    }
+    for field in fields {
+        for (mark, span) in &field.marks {
+            if !matches!(mark, Mark::Id | Mark::Roles | Mark::Permissions) {
+                let key = mark.key();
+                mistakes.spanned(
+                    *span,
+                    format!(
+                        "no `#[auth({key})]` in a user who is made of claims: nothing is stored"
+                    ),
+                );
+            }
+        }
+        if let (Some((_, span)), Roles::Table(_) | Roles::External) =
+            (field.marks.iter().find(|(mark, _)| *mark == Mark::Roles), &field.roles)
+        {
+            mistakes
+                .spanned(*span, "the roles of a user who is made of claims stand in the claims");
+        }
+    }
+    if model.schemes_said && !matches!(&model.schemes[..], [scheme] if scheme == "bearer") {
+        mistakes.at(
+            model.ident,
+            "a user who is made of claims comes by token and in no other way: `schemes(bearer)`",
         );
     }
 }

@@ -28,6 +28,22 @@ pub(super) fn user(user: &User<'_>) -> TokenStream {
         let p = p.at(ty.span());
         quote_spanned!(ty.span()=> const _: () = #p::check::elsewhere::<#ident>();)
     });
+    // Where the users are: in rows, or in claims, whose serde type the author derives.
+    let (from_claims, source) = if user.claims {
+        let p = p.at(id.ty.span());
+        let from = quote_spanned!(id.ty.span()=> impl #p::ClaimsUser for #ident {});
+        (
+            quote!(
+                const FROM_CLAIMS: bool = true;
+            ),
+            from,
+        )
+    } else {
+        let rows = quote! {
+            #p::impl_sql_user! { #ident; id = #id_type; fields { #(#columns),* } }
+        };
+        (TokenStream::new(), rows)
+    };
     quote! {
         #scoped
         const _: () = {
@@ -36,13 +52,14 @@ pub(super) fn user(user: &User<'_>) -> TokenStream {
                 type Id = #id_type;
                 type Role = #role;
                 const META: &'static #p::UserMeta = &#meta;
+                #from_claims
                 fn id(&self) -> &#id_type {
                     &self.#id_field
                 }
                 #(#methods)*
             }
             #p::impl_user! { #ident }
-            #p::impl_sql_user! { #ident; id = #id_type; fields { #(#columns),* } }
+            #source
         };
     }
 }
@@ -86,6 +103,7 @@ pub(super) fn nobody(model: &Model<'_>) -> TokenStream {
                     login_ip: ::core::option::Option::None,
                     epoch: ::core::option::Option::None,
                     active: ::core::option::Option::None,
+                    token: ::core::option::Option::None,
                     roles: #p::RoleSource::Column,
                     schemes: &[],
                 };
@@ -114,7 +132,7 @@ fn meta(user: &User<'_>) -> TokenStream {
     let name = user.ident.to_string();
     let columns = fields
         .iter()
-        .filter(|field| matches!(field.roles, Roles::Column))
+        .filter(|field| !user.claims && matches!(field.roles, Roles::Column))
         .map(|field| &field.column);
     let roles = match user.roles {
         Some(Field { roles: Roles::Table(table), column, .. }) => {
@@ -137,6 +155,7 @@ fn meta(user: &User<'_>) -> TokenStream {
     let login_ip = optional(user.login_ip);
     let epoch = optional(user.epoch);
     let active = optional(user.active);
+    let token = optional(user.token);
     quote! {
         #p::UserMeta {
             name: #name,
@@ -150,6 +169,7 @@ fn meta(user: &User<'_>) -> TokenStream {
             login_ip: #login_ip,
             epoch: #epoch,
             active: #active,
+            token: #token,
             roles: #roles,
             schemes: &[#(#schemes),*],
         }
@@ -248,6 +268,7 @@ fn external<'a>(field: &'a Field<'a>) -> Option<&'a Field<'a>> {
 }
 
 fn state(user: &User<'_>) -> TokenStream {
+    let p = user.runtime;
     let active = user.active.map(|Field { ident, ty, .. }| {
         let value = quote_spanned!(ty.span()=> self.#ident);
         quote! {
@@ -267,7 +288,18 @@ fn state(user: &User<'_>) -> TokenStream {
             }
         }
     });
-    quote!(#active #epoch)
+    let token = user.token.map(|Field { ident, ty, .. }| {
+        let value = quote_spanned!(ty.span()=> self.#ident.as_ref());
+        quote! {
+            fn token(&self) -> ::core::option::Option<&#p::TokenId> {
+                #value
+            }
+            fn set_token(&mut self, token: ::core::option::Option<#p::TokenId>) {
+                self.#ident = token;
+            }
+        }
+    });
+    quote!(#active #epoch #token)
 }
 
 fn setters(user: &User<'_>) -> TokenStream {

@@ -13,7 +13,7 @@ use crate::{
     schemes,
 };
 
-const KEYS: &[&str] = &["table", "role", "schemes", "crate"];
+const KEYS: &[&str] = &["table", "claims", "role", "schemes", "crate"];
 const FIELD_KEYS: &[&str] = &[
     "id",
     "login",
@@ -22,6 +22,7 @@ const FIELD_KEYS: &[&str] = &[
     "permissions",
     "active",
     "epoch",
+    "token",
     "login_time",
     "login_ip",
     "column",
@@ -34,6 +35,8 @@ pub(super) struct Model<'a> {
     pub(super) generics: &'a Generics,
     /// `Some(None)` where it was written, but is no plain name.
     pub(super) table: Option<Option<LitStr>>,
+    /// `claims`: there is no table.
+    pub(super) claims: Option<Span>,
     pub(super) role: Option<Type>,
     pub(super) schemes: Vec<String>,
     /// Whether any scheme was written, be it one that does not exist.
@@ -74,6 +77,7 @@ pub(super) enum Mark {
     Permissions,
     Active,
     Epoch,
+    Token,
     LoginTime,
     LoginIp,
 }
@@ -89,6 +93,7 @@ impl Mark {
             Self::Permissions => "permissions",
             Self::Active => "active",
             Self::Epoch => "epoch",
+            Self::Token => "token",
             Self::LoginTime => "login_time",
             Self::LoginIp => "login_ip",
         }
@@ -101,6 +106,7 @@ pub(super) fn user<'a>(input: &'a DeriveInput, mistakes: &mut Mistakes) -> Model
         ident: &input.ident,
         generics: &input.generics,
         table: None,
+        claims: None,
         role: None,
         schemes: Vec::new(),
         schemes_said: false,
@@ -142,6 +148,12 @@ fn container(
             }
             model.table = Some(None);
             model.table = Some(Some(identifier(key, input)?));
+        }
+        "claims" => {
+            if model.claims.is_some() {
+                return twice();
+            }
+            model.claims = Some(key.span());
         }
         "role" => {
             input.parse::<Token![=]>()?;
@@ -235,6 +247,7 @@ fn mark(key: &Ident, input: ParseStream<'_>) -> syn::Result<Mark> {
         "permissions" => Mark::Permissions,
         "active" => Mark::Active,
         "epoch" => Mark::Epoch,
+        "token" => Mark::Token,
         "login_time" => Mark::LoginTime,
         "login_ip" => Mark::LoginIp,
         _ => return Err(parse::unknown("key", key, FIELD_KEYS)),

@@ -28,6 +28,7 @@ fn full() -> DeriveInput {
             #[auth(permissions)] permissions: Vec<String>,
             #[auth(active)] active: bool,
             #[auth(epoch)] epoch: i64,
+            #[auth(token)] token: Option<TokenId>,
             #[auth(login_time)] last_login: Option<DateTime<Utc>>,
             #[auth(login_ip)] last_ip: Option<IpAddr>,
             #[auth(column = "signed_up")] signup_time: DateTime<Utc>,
@@ -46,7 +47,7 @@ fn the_columns_are_written_down() {
             path: ::core::concat!(::core::module_path!(), "::", "User"),
             table: "users",
             columns: &[
-                "id", "username", "mail", "password", "roles", "permissions", "active", "epoch",
+                "id", "username", "mail", "password", "roles", "permissions", "active", "epoch", "token",
                 "last_login", "last_ip", "signed_up", "type"
             ],
             id: "id",
@@ -59,6 +60,7 @@ fn the_columns_are_written_down() {
             login_ip: ::core::option::Option::Some("last_ip"),
             epoch: ::core::option::Option::Some("epoch"),
             active: ::core::option::Option::Some("active"),
+            token: ::core::option::Option::Some("token"),
             roles: RoleSource::Column,
             schemes: &["bearer", "session"],
         },
@@ -132,6 +134,7 @@ fn core_and_adapter_get_their_macros() {
                 permissions: Vec<String> = "permissions" as list,
                 active: bool = "active" as plain,
                 epoch: i64 = "epoch" as plain,
+                token: Option<TokenId> = "token" as plain,
                 last_login: Option<DateTime<Utc>> = "last_login" as plain,
                 last_ip: Option<IpAddr> = "last_ip" as ip,
                 signup_time: DateTime<Utc> = "signed_up" as plain,
@@ -318,4 +321,58 @@ fn roles_may_be_elsewhere() {
         ),
     );
     assert!(!column.contains("check :: elsewhere"), "{column}");
+}
+
+#[test]
+fn a_user_of_claims_has_no_rows() {
+    let shown = expand(&parse_quote! {
+        #[auth(claims, schemes(bearer))]
+        struct Caller {
+            #[auth(id)] id: Subject,
+            #[auth(permissions)] scopes: GrantedScopes,
+            email: Option<String>,
+        }
+    });
+    has(
+        &shown,
+        quote!(
+            const FROM_CLAIMS: bool = true;
+        ),
+    );
+    has(&shown, quote!(impl ClaimsUser for Caller {}));
+    has(&shown, quote!(table: "Caller", columns: &[]));
+    assert!(!shown.contains("impl_sql_user"), "{shown}");
+}
+
+#[test]
+fn what_nobody_could_store_is_refused() {
+    refused(
+        &parse_quote! {
+            #[auth(claims, table = "users", schemes(bearer, session))]
+            struct Caller {
+                #[auth(id)] id: Subject,
+                #[auth(login)] name: String,
+                #[auth(token)] token: Option<TokenId>,
+            }
+        },
+        &[
+            "a user who is made of claims has no table; leave one of them out",
+            "no `#[auth(login)]` in a user who is made of claims: nothing is stored",
+            "no `#[auth(token)]` in a user who is made of claims: nothing is stored",
+            "a user who is made of claims comes by token and in no other way: `schemes(bearer)`",
+        ],
+    );
+    refused(
+        &parse_quote! {
+            #[auth(table = "users", schemes(session))]
+            struct User {
+                #[auth(id)] id: i64,
+                #[auth(token)] token: TokenId,
+            }
+        },
+        &[
+            "no token names this user: declare `schemes(bearer)`, or leave the mark out",
+            "write `Option<TokenId>`: there are users without a token",
+        ],
+    );
 }

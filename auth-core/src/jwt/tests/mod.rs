@@ -5,8 +5,11 @@
 mod claims;
 mod compact;
 mod interop;
+mod jose;
 mod keys;
 mod lifetime;
+mod trusted;
+mod wycheproof;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};

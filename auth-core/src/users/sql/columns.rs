@@ -9,6 +9,7 @@ use sqlx::{Database, Decode, Encode, Type, encode::IsNull, error::BoxDynError};
 
 use crate::{
     password::PasswordHash,
+    secret::TokenId,
     sql::value::TextColumn,
     user::{AuthRole, ScopeError, Scoped},
 };
@@ -233,4 +234,5 @@ macro_rules! text_value {
 }
 
 text_value!([] PasswordHash, |hash| hash.expose().to_owned(), |text| Ok(Self::from_stored(text)));
+text_value!([] TokenId, TokenId::to_string, |text| Ok(text.parse()?));
 text_value!([R: AuthRole] Scoped<R>, Scoped::to_string, |text| Ok(scoped(text)?));

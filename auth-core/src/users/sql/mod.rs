@@ -2,7 +2,7 @@
 //!
 //! The application creates the table, inserts its users and owns all columns. The framework reads
 //! the columns that the type names, and changes those that are marked `password`, `login_time`,
-//! `login_ip` and `epoch`.
+//! `login_ip`, `epoch` and `token`.
 //!
 //! | field | column |
 //! |---|---|
@@ -14,6 +14,7 @@
 //! | `login_time` | the engine's time: text in SQLite, `timestamptz` in PostgreSQL, `datetime(6)` in UTC in MySQL; nullable |
 //! | `login_ip` | text in SQLite and MySQL, `inet` in PostgreSQL; nullable, because the address may be unknown |
 //! | `epoch` | an integer of 64 bits, not null |
+//! | `token` | text of 43 characters, nullable |
 //!
 //! Roles with scopes may have a table of their own, which [`SqlRoles`] makes and changes:
 //! `#[auth(roles(table = "user_roles"))]`. They are read together with the user, so a role that is
@@ -76,6 +77,7 @@ use super::{Lookup, PasswordChange, UserStore, no_column};
 pub use crate::sql::value::TextColumn;
 use crate::{
     error::Error,
+    secret::TokenId,
     sql::{SqlPool, SqlRow, SqlValue, dialect::Dialect, on_engine, value::Address},
     user::AuthUser,
 };
@@ -226,6 +228,30 @@ impl<U: SqlUser> UserStore<U> for SqlUsers<U> {
         })
         .map_err(Error::user_store)?;
         Ok(self.select(id).await?.and_then(|user| user.epoch()))
+    }
+
+    async fn set_token(&self, id: &U::Id, token: &TokenId) -> Result<(), Error> {
+        let sql = self.sql.set_token.clone().ok_or_else(|| no_column::<U>("token"))?;
+        on_engine!(&self.pool, pool => {
+            let mut query = sqlx::query(sql.clone()).bind(token);
+            for _ in 0..self.sql.id_binds {
+                query = query.bind(id);
+            }
+            query.execute(pool).await.map(drop)
+        })
+        .map_err(Error::user_store)
+    }
+
+    async fn clear_token(&self, id: &U::Id, token: &TokenId) -> Result<bool, Error> {
+        let sql = self.sql.clear_token.clone().ok_or_else(|| no_column::<U>("token"))?;
+        let cleared = on_engine!(&self.pool, pool => {
+            let mut query = sqlx::query(sql.clone());
+            for _ in 0..self.sql.id_binds {
+                query = query.bind(id);
+            }
+            query.bind(token).execute(pool).await.map(|done| done.rows_affected())
+        });
+        Ok(cleared.map_err(Error::user_store)? > 0)
     }
 }
 

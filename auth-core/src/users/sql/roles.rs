@@ -27,7 +27,7 @@ use crate::{
 /// #     type Role = NoRole;
 /// #     const META: &'static UserMeta = &UserMeta {
 /// #         name: "User", path: "User", table: "users", columns: &["id"], id: "id", login: &[],
-/// #         password: None, login_time: None, login_ip: None, epoch: None, active: None,
+/// #         password: None, login_time: None, login_ip: None, epoch: None, active: None, token: None,
 /// #         roles: RoleSource::Column, schemes: &[],
 /// #     };
 /// #     fn id(&self) -> &i64 { &self.id }

@@ -24,6 +24,10 @@ pub(super) struct Statements {
     pub(super) set_password: Option<SqlStr>,
     /// Binds the id.
     pub(super) raise_epoch: Option<SqlStr>,
+    /// Binds the token and the id.
+    pub(super) set_token: Option<SqlStr>,
+    /// Binds the id and the token.
+    pub(super) clear_token: Option<SqlStr>,
 }
 
 impl Statements {
@@ -53,6 +57,12 @@ impl Statements {
             let Dialect { is, exactly: [before, behind], .. } = dialect;
             format!("{} AND {} {is} {before}?{behind}", update(&values), name(column))
         });
+        let set_token = meta.token.map(|column| update(&[set(column)]));
+        let clear_token = meta.token.map(|column| {
+            let clear = update(&[format!("{} = NULL", name(column))]);
+            let [before, behind] = dialect.exactly;
+            format!("{clear} AND {} = {before}?{behind}", name(column))
+        });
         Self {
             by_id: sql(format!("{select} WHERE {is_id}")),
             id_binds,
@@ -63,6 +73,8 @@ impl Statements {
             set_login: (!noted.is_empty()).then(|| sql(update(&noted))),
             set_password: set_password.map(sql),
             raise_epoch: raise("1").map(|raise| sql(update(&[raise]))),
+            set_token: set_token.map(sql),
+            clear_token: clear_token.map(sql),
         }
     }
 }

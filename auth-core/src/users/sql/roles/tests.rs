@@ -27,6 +27,7 @@ impl AuthUser for Member {
         login_ip: None,
         epoch: None,
         active: None,
+        token: None,
         roles: RoleSource::Table { table: "order", field: "roles" },
         schemes: &["session"],
     };
