@@ -175,6 +175,9 @@ async fn without_a_nonce_what_was_signed_is_accepted_once() {
     assert_eq!(depot.send("GET", "/me", &headers, "").await.is(200).body, "ann");
     assert_eq!(depot.send("GET", "/me", &headers, "").await.outcome(), refused());
     assert_eq!(depot.send("GET", "/maybe", &sign("/maybe"), "").await.is(200).body, "ann");
+    // The query is not signed, so there may be none.
+    let longer = depot.send("GET", "/maybe?all=1", &sign("/maybe"), "").await;
+    assert_eq!(longer.outcome(), refused());
 }
 
 #[tokio::test]
