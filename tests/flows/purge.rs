@@ -98,3 +98,16 @@ async fn a_purge_goes_on_until_it_is_dropped_whatever_happens() {
     wait(120).await;
     assert_eq!(times(), 4);
 }
+
+#[tokio::test]
+async fn keys_that_have_ended_are_purged_too() {
+    let depot = auth_tests::Depot::new().await;
+    let ann = depot.logged_in("ann").await;
+    for path in ["/keys", "/access-keys"] {
+        let wanted = serde_json::json!({ "name": "short", "expires_in": 10 });
+        let _ = ann.post(path).json(wanted).await.is(200);
+    }
+    assert_eq!(depot.auth.purge_expired().await.unwrap(), 0);
+    depot.clock.advance(Duration::seconds(10));
+    assert_eq!(depot.auth.purge_expired().await.unwrap(), 2);
+}

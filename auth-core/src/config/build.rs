@@ -172,6 +172,8 @@ impl AuthConfig {
         purged.extend(self.refresh.clone().map(|store| Arc::new(store) as Arc<dyn Purge>));
         let keys = api_keys.as_ref().map(|scheme| scheme.keys.store().clone());
         purged.extend(keys.map(|store| Arc::new(store) as Arc<dyn Purge>));
+        let keys = signatures.as_ref().map(|scheme| scheme.settings.keys.clone());
+        purged.extend(keys.map(|store| Arc::new(store) as Arc<dyn Purge>));
         purged.extend(denied.map(|list| Arc::new(list) as Arc<dyn Purge>));
         let sessions = self.sessions.map(|store| SessionService {
             store,

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::{DenyList, SessionStore, TokenStore};
-use crate::{api_keys::ApiKeyStore, error::Error};
+use crate::{access_keys::AccessKeyStore, api_keys::ApiKeyStore, error::Error};
 
 /// A store in which what has expired stays until somebody removes it. It counts for nothing any
 /// more; it takes up room.
@@ -70,4 +70,5 @@ purge! {
     TokenStore "refresh tokens",
     DenyList "denied tokens",
     ApiKeyStore "API keys",
+    AccessKeyStore "access keys",
 }
