@@ -327,3 +327,12 @@ async fn a_slot_that_moves_to_another_node_takes_its_sessions_along() {
     }
     check(3).await;
 }
+
+#[test]
+fn the_documentation_names_each_case_and_no_other() {
+    let table = include_str!("../../auth-core/src/store/redis/faults.md");
+    let rows = table.lines().filter_map(|line| line.strip_suffix("` |")?.rsplit('`').next());
+    let cases = include_str!("redis_faults.rs").split("#[tokio::test]\nasync fn ").skip(1);
+    let cases: Vec<_> = cases.filter_map(|case| case.split('(').next()).collect();
+    assert_eq!(rows.collect::<Vec<_>>(), cases);
+}

@@ -53,20 +53,7 @@ const AT_ONCE: usize = 100;
 /// [`list`](SessionStore::list) and [`purge_expired`](SessionStore::purge_expired) walk through the
 /// database with `SCAN`; the timeout is for each of its steps.
 ///
-/// # Faults
-///
-/// | the server | reads | changes |
-/// |---|---|---|
-/// | is stopped, cut off, reading its data (`LOADING`) | fault | fault |
-/// | answers too late | fault within the timeout | fault within the timeout |
-/// | closes the connection before it answers | asked again | fault; it may have happened, and is not done twice |
-/// | closes a connection that lies idle | not noticed | not noticed |
-/// | has become a replica (`READONLY`) | answered | fault; a new connection is tried |
-/// | is out of memory (`OOM`) | answered | fault, but a session can be ended |
-/// | has forgotten the scripts | answered | told again |
-///
-/// A fault is [`Error::Store`], which the client sees as 503. When the server is back, all is well
-/// with the next call.
+#[doc = include_str!("faults.md")]
 ///
 /// # Security
 ///
