@@ -26,8 +26,8 @@ const LAYERS: [&[&str]; 5] = [
         "sealing",
         "signature",
     ],
-    &["clock", "password", "store", "users", "api_keys", "access_keys", "sql"],
-    &["session", "jwt", "credentials", "scheme", "guard", "throttle", "responder"],
+    &["clock", "password", "store", "users", "api_keys", "access_keys", "identities", "sql"],
+    &["session", "jwt", "credentials", "scheme", "guard", "throttle", "responder", "oidc"],
     &["features"],
     &["config", "context"],
 ];

@@ -26,11 +26,15 @@ use crate::{
 
 mod authenticator;
 mod build;
+#[cfg(feature = "oidc")]
+mod oidc;
 mod purge;
 
 pub use authenticator::Authenticator;
 use authenticator::UserEntry;
 pub(crate) use authenticator::UserService;
+#[cfg(feature = "oidc")]
+pub use oidc::OidcConfig;
 pub use purge::PurgeTask;
 
 /// What an application declares, until [`build`](Self::build) checks it.
@@ -88,6 +92,11 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
+    #[cfg(feature = "oidc")]
+    fn new(problems: Vec<String>) -> Self {
+        Self { problems }
+    }
+
     /// The problems.
     #[must_use]
     pub fn problems(&self) -> &[String] {

@@ -52,6 +52,15 @@ pub enum Error {
         #[source]
         source: BoxError,
     },
+    /// A provider of identities does not answer, or with what nobody can read.
+    #[error("the provider {provider} failed: {source}")]
+    Provider {
+        /// Which provider, as it is configured.
+        provider: String,
+        /// What happened.
+        #[source]
+        source: BoxError,
+    },
     /// Something of the application's own failed: its database, a service that it calls.
     #[error("the application failed: {0}")]
     Application(#[source] BoxError),

@@ -27,7 +27,11 @@ pub mod expiry;
 pub mod features;
 pub mod guard;
 pub mod http;
+#[cfg(feature = "oidc")]
+pub mod identities;
 pub mod jwt;
+#[cfg(feature = "oidc")]
+pub mod oidc;
 pub mod password;
 pub mod rejection;
 pub mod requirement;

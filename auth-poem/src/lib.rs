@@ -123,6 +123,16 @@
 //! [`disable_scheme`]: config::AuthConfig::disable_scheme
 //! [`verify_on_public_operations`]: config::AuthConfig::verify_on_public_operations
 //!
+//! # Logging in elsewhere
+//!
+//! With the feature `oidc`, people log in at a provider: Google, GitHub, Microsoft, GitLab, or any
+//! other that speaks OpenID Connect. `config::OidcConfig` takes the providers, a store that says
+//! whose an identity is (`identities::SqlIdentities`), and the application's answer to "whose account
+//! is this" (`features::ExternalAccounts`); `routes::OidcApi` is the routes, and its documentation has
+//! the whole of it as an example. Two more ways take tokens that others have issued:
+//! `oidc::Introspection` is a scheme that asks the provider about each, and `oidc::RemoteJwks` fetches
+//! the keys with which signed ones are verified.
+//!
 //! # Sessions
 //!
 //! A session is loaded when somebody asks for it and written once, when the request ends, also when
@@ -240,6 +250,7 @@
 //! | `postgres` | no | the same on PostgreSQL; `sql::SqlPool::connect` chooses by the URL |
 //! | `mysql` | no | the same on MySQL (8.0 and later) and MariaDB (10.6 and later) |
 //! | `redis` | no | `RedisSessions`, and `RedisCache` for [`CachedSessions`](store::CachedSessions) |
+//! | `oidc` | no | `routes`, `oidc`, `identities`: logins through OpenID Connect and GitHub |
 //! | `swagger-ui` | yes | [`AuthApi::swagger_ui`] |
 //! | `rapidoc`, `redoc`, `scalar`, `openapi-explorer`, `stoplight-elements` | no | the other viewers of poem-openapi |
 //! | `testing` | no | what tests of an application use |
@@ -254,6 +265,8 @@ pub use auth_core::{
     password, rejection, requirement, responder, scheme, scopes, sealing, secret, session,
     signature, store, throttle, user, users,
 };
+#[cfg(feature = "oidc")]
+pub use auth_core::{identities, oidc};
 pub use auth_macros::{
     AuthRole, AuthUser, SessionSchema, auth_api, handler, public, rejects, require, schemes,
 };

@@ -8,7 +8,10 @@ use auth_poem::{
     scopes::Scopes,
     testing::{Credential, Standing, Walk, Who},
 };
-use auth_tests::{Depot, world::password_of};
+use auth_tests::{
+    Depot,
+    world::{JWT_SECRET, password_of},
+};
 use serde_json::json;
 
 async fn depot() -> Depot {
@@ -286,10 +289,12 @@ fn what_does_not_fit_is_found_when_the_application_starts() {
         problems(user().scheme::<Member>("card", card()).scheme::<Member>("card", card())),
         ["AuthConfig::scheme::<Member>(\"card\", ..) was called twice"]
     );
+    let bearer = || user().scheme::<Member>("card", Cards(SchemeInfo::authorization("bearer")));
     assert_eq!(
-        problems(user().scheme::<Member>("card", Cards(SchemeInfo::authorization("bearer")))),
+        problems(bearer().jwt(JwtKeys::hs256(JWT_SECRET).unwrap())),
         ["the scheme `card` of Member begins with `bearer`, as another one does"]
     );
+    assert!(bearer().build().is_ok(), "without tokens of our own the name is free");
     let bad = SchemeInfo::header("x card").challenged_as("\n");
     assert_eq!(
         problems(user().scheme::<Member>("card", Cards(bad))),

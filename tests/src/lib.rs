@@ -15,8 +15,10 @@ pub mod failing_keys;
 pub mod gates;
 pub mod logs;
 pub mod office;
+pub mod oidc;
 pub mod paused;
 pub mod people;
+pub mod provider;
 pub mod vault;
 pub mod world;
 
@@ -29,7 +31,9 @@ pub use crate::{
     gates::Gates,
     logs::Logs,
     office::{Clerk, Office},
+    oidc::{OidcWorld, Whose},
     paused::PausedSessions,
     people::{Admin, Cart, Draft, EmailSession, Rank, Role, User},
+    provider::{Person, Provider, Signed},
     world::World,
 };

@@ -13,6 +13,7 @@ mod guessing;
 mod imported_hashes;
 mod logout_race;
 mod mixed_credentials;
+mod oidc;
 mod one_time_codes;
 mod other_scopes;
 mod path_guards;

@@ -336,8 +336,10 @@ impl AuthConfig {
                 ));
             }
             if let Some(prefix) = scheme.prefix() {
-                let taken = [self.token_prefix.as_str(), BasicScheme::NAME];
-                if taken.iter().any(|taken| taken.eq_ignore_ascii_case(prefix)) {
+                // Where no tokens of our own are configured, the name is free for those of others.
+                let tokens = self.jwt.as_ref().map(|_| self.token_prefix.as_str());
+                let taken = [tokens, Some(BasicScheme::NAME)];
+                if taken.iter().flatten().any(|taken| taken.eq_ignore_ascii_case(prefix)) {
                     problems.push(format!(
                         "the scheme `{name}` of {user} begins with `{prefix}`, as another one does"
                     ));

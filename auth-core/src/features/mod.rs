@@ -15,6 +15,8 @@ mod api_keys;
 mod change_password;
 mod login;
 mod logout;
+#[cfg(feature = "oidc")]
+mod oidc;
 mod refresh;
 mod sessions;
 mod verify;
@@ -22,6 +24,10 @@ mod verify;
 pub use access_keys::{AccessKeyInfo, CreateAccessKey, IssuedAccessKey};
 pub use api_keys::{ApiKeyInfo, CreateApiKey, IssuedApiKey};
 pub use login::{IssuedSession, LoggedIn, Login, LoginUser};
+#[cfg(feature = "oidc")]
+pub(crate) use oidc::OidcParts;
+#[cfg(feature = "oidc")]
+pub use oidc::{Account, Callback, ExternalAccounts, Finished, Oidc};
 pub use refresh::RefreshInfo;
 pub use sessions::SessionInfo;
 

@@ -102,6 +102,22 @@ impl SessionCookie {
         self.secure
     }
 
+    /// Whether browsers send the cookie in that mode.
+    #[cfg(feature = "oidc")]
+    pub(crate) fn is_same_site(&self, same_site: SameSite) -> bool {
+        self.same_site == same_site
+    }
+
+    /// Whether browsers send the cookie to this path (RFC 6265, 5.1.4).
+    #[cfg(feature = "oidc")]
+    pub(crate) fn covers(&self, path: &str) -> bool {
+        let rest = path.strip_prefix(self.path.as_str());
+        self.path == "/"
+            || rest.is_some_and(|rest| {
+                rest.is_empty() || rest.starts_with('/') || self.path.ends_with('/')
+            })
+    }
+
     /// What browsers would not accept, one sentence each.
     pub(crate) fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();

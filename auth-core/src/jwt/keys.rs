@@ -134,6 +134,12 @@ impl JwtKeys {
         Self::ring(keys.into_iter().filter(|key| key.private().is_none()).collect()).checked()
     }
 
+    /// Whether a token that names this key can be verified.
+    #[cfg(feature = "oidc")]
+    pub(crate) fn has(&self, kid: Option<&str>) -> bool {
+        self.find(kid).is_some()
+    }
+
     /// A ring from an environment variable that holds what [`from_jwks`](Self::from_jwks) reads.
     ///
     /// # Errors

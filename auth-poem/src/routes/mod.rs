@@ -1,4 +1,5 @@
-//! Ready-made routes: the token endpoint, its revocation, the public keys.
+//! Ready-made routes: the token endpoint, its revocation, the public keys; with the feature `oidc`,
+//! logins through providers.
 
 use std::{fmt, marker::PhantomData, sync::Arc};
 
@@ -18,9 +19,13 @@ use crate::{
 
 mod jwks;
 mod oauth;
+#[cfg(feature = "oidc")]
+mod oidc;
 
 pub use jwks::JwksEndpoint;
 pub use oauth::{OAuthError, RevokeAnswer, TokenAnswer, TokenResponse};
+#[cfg(feature = "oidc")]
+pub use oidc::OidcApi;
 
 /// The token endpoint (RFC 6749) and its revocation (RFC 7009), made by
 /// [`auth.token_routes::<User>()`](crate::AuthenticatorExt::token_routes).

@@ -1,0 +1,117 @@
+//! The keys of another issuer: fetched, kept, fetched anew, and never more often than that.
+
+use auth_poem::{fault::Error, oidc::RemoteJwks, prelude::*};
+use auth_tests::{Provider, provider::Published};
+use serde_json::json;
+
+async fn world() -> (ManualClock, Provider, RemoteJwks) {
+    let clock = ManualClock::default();
+    let provider = Provider::start(&clock).await;
+    let keys = RemoteJwks::of_issuer(&provider.issuer).unwrap();
+    (clock, provider, keys)
+}
+
+#[tokio::test]
+async fn a_set_is_fetched_once_an_hour() {
+    let (clock, provider, keys) = world().await;
+    let kid = provider.kid();
+    for _ in 0..3 {
+        let found = keys.key(Some(&kid), clock.now()).await.unwrap().unwrap();
+        assert!(format!("{found:?}").contains(&kid));
+        assert!(keys.key(None, clock.now()).await.unwrap().is_some(), "there is only one");
+    }
+    assert_eq!(provider.asked("/jwks"), 1);
+    clock.advance(Duration::minutes(59));
+    let _ = keys.key(Some(&kid), clock.now()).await.unwrap();
+    assert_eq!(provider.asked("/jwks"), 1);
+    clock.advance(Duration::minutes(1));
+    let _ = keys.key(Some(&kid), clock.now()).await.unwrap();
+    assert_eq!(provider.asked("/jwks"), 2);
+    let direct = RemoteJwks::new(format!("{}/jwks", provider.issuer)).unwrap();
+    assert!(direct.key(Some(&kid), clock.now()).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_new_key_is_found_and_a_crowd_of_unknown_ones_asks_once() {
+    let (clock, provider, keys) = world().await;
+    let old = provider.kid();
+    assert!(keys.key(Some(&old), clock.now()).await.unwrap().is_some());
+    provider.rotate(true);
+    let new = provider.kid();
+    assert!(keys.key(Some(&new), clock.now()).await.unwrap().is_none(), "asked a moment ago");
+    clock.advance(Duration::seconds(10));
+    let now = clock.now();
+    let all = futures_util::future::join_all((0..50).map(|_| keys.key(Some(&new), now))).await;
+    assert!(all.into_iter().all(|found| found.unwrap().is_some()));
+    assert_eq!(provider.asked("/jwks"), 2);
+    assert!(keys.key(None, now).await.unwrap().is_none(), "which of two?");
+    for index in 0..50 {
+        let unknown = format!("../{index}' OR 1=1");
+        assert!(keys.key(Some(&unknown), now).await.unwrap().is_none());
+    }
+    assert_eq!(provider.asked("/jwks"), 2);
+    clock.advance(Duration::seconds(10));
+    for index in 0..50 {
+        assert!(keys.key(Some(&index.to_string()), clock.now()).await.unwrap().is_none());
+    }
+    assert_eq!(provider.asked("/jwks"), 3);
+    assert!(keys.key(Some(&old), clock.now()).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn while_there_is_no_answer_the_last_one_serves_for_a_day() {
+    let (clock, provider, keys) = world().await;
+    let kid = provider.kid();
+    provider.down("/jwks");
+    let fault = keys.key(Some(&kid), clock.now()).await.unwrap_err();
+    assert!(matches!(fault, Error::Provider { .. }), "{fault}");
+    assert!(keys.key(Some(&kid), clock.now()).await.is_err());
+    assert_eq!(provider.asked("/jwks"), 1, "it is left in peace");
+    provider.behave();
+    clock.advance(Duration::seconds(10));
+    assert!(keys.key(Some(&kid), clock.now()).await.unwrap().is_some());
+    provider.down("/jwks");
+    clock.advance(Duration::hours(23));
+    assert!(keys.key(Some(&kid), clock.now()).await.unwrap().is_some());
+    // Of a key that is not in it nobody can tell.
+    assert!(keys.key(Some("new"), clock.now()).await.is_err());
+    clock.advance(Duration::hours(1));
+    assert!(keys.key(Some(&kid), clock.now()).await.is_err());
+}
+
+#[tokio::test]
+async fn of_a_set_only_public_keys_that_are_of_use_are_taken() {
+    let (clock, provider, keys) = world().await;
+    let kid = provider.kid();
+    provider.publish(Published::Also(vec![
+        json!({ "kty": "oct", "kid": "secret", "k": "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0" }),
+        json!({ "kty": "EC", "crv": "P-521", "kid": "large", "x": "AA", "y": "AA" }),
+        json!({ "kty": "RSA", "use": "enc", "kid": "enc", "n": "AA", "e": "AQAB" }),
+        json!({ "kty": "new" }),
+        json!("no key at all"),
+        json!({ "kty": "EC", "crv": "P-256", "kid": kid, "x": "AA", "y": "AA" }),
+    ]));
+    let found = keys.key(Some(&kid), clock.now()).await.unwrap().unwrap();
+    assert_eq!(format!("{found:?}").matches("kid").count(), 1, "{found:?}");
+    for kid in ["secret", "large", "enc"] {
+        assert!(keys.key(Some(kid), clock.now()).await.unwrap().is_none(), "{kid}");
+    }
+    for published in [
+        Published::Instead(json!({ "keys": [] })),
+        Published::Instead(json!([])),
+        Published::Instead(json!({ "keys": "x".repeat(300_000) })),
+    ] {
+        let (clock, provider, keys) = world().await;
+        provider.publish(published);
+        let fault = keys.key(Some(&provider.kid()), clock.now()).await;
+        assert!(matches!(fault, Err(Error::Provider { .. })), "{fault:?}");
+    }
+}
+
+#[test]
+fn keys_come_over_https() {
+    for url in ["http://login.example/jwks", "login.example", "file:///etc/passwd", ""] {
+        assert!(matches!(RemoteJwks::new(url), Err(Error::Misconfigured(_))), "{url}");
+        assert!(matches!(RemoteJwks::of_issuer(url), Err(Error::Misconfigured(_))), "{url}");
+    }
+}
