@@ -261,6 +261,11 @@ impl<U: AuthUser> AuthHandle<U> {
 
     async fn begin(&self, user: &U, plan: Plan) -> Result<LoggedIn<U>, Failure> {
         let now = self.context.now();
+        // A fault must not cost anybody the session that he has, so the login is noted before it
+        // begins; but where the store may still refuse it, it is none before the store has it.
+        let stored_first =
+            matches!(plan, Plan::Session(_)) && self.context.sessions()?.refuses_logins();
+        let noted = if stored_first { None } else { Some(self.note_login(user, now).await?) };
         let (mut token, mut session, mut refresh_token) = (None, None, None);
         let scheme = match plan {
             Plan::Session(lifetime) => {
@@ -277,12 +282,15 @@ impl<U: AuthUser> AuthHandle<U> {
                 schemes.first().copied().unwrap_or(SchemeKind::Basic)
             }
         };
-        let user = match self.note_login(user, now).await {
-            Ok(user) => user,
-            Err(failure) => {
-                self.take_back(session.is_some()).await;
-                return Err(failure);
-            }
+        let user = match noted {
+            Some(user) => user,
+            None => match self.note_login(user, now).await {
+                Ok(user) => user,
+                Err(failure) => {
+                    self.take_back().await;
+                    return Err(failure);
+                }
+            },
         };
         let user = match &token {
             Some(issued) => self.note_token(user, issued).await?,
@@ -350,9 +358,9 @@ impl<U: AuthUser> AuthHandle<U> {
         Ok(issued)
     }
 
-    /// Ends the session of a login that has failed after all.
-    async fn take_back(&self, has_session: bool) {
-        if has_session && let Err(error) = self.context.flush_session().await {
+    /// Ends the stored session of a login that has failed after all.
+    async fn take_back(&self) {
+        if let Err(error) = self.context.flush_session().await {
             tracing::error!(%error, "the session of a login that failed stays until it expires");
         }
     }

@@ -79,7 +79,7 @@ pub enum Account<U> {
 /// #     type Role = NoRole;
 /// #     const META: &'static UserMeta = &UserMeta {
 /// #         name: "User", path: "User", table: "users", columns: &["id", "name"], id: "id", login: &[],
-/// #         password: None, login_time: None, login_ip: None, epoch: None, active: None,
+/// #         password: None, login_time: None, login_ip: None, token: None, epoch: None, active: None,
 /// #         roles: RoleSource::Column, schemes: &["session"],
 /// #     };
 /// #     fn id(&self) -> &i64 { &self.id }

@@ -28,6 +28,7 @@ impl AuthUser for Member {
         password: None,
         login_time: None,
         login_ip: None,
+        token: None,
         epoch: None,
         active: None,
         roles: RoleSource::Column,

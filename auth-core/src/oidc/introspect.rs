@@ -65,7 +65,7 @@ const MAX_TOKEN: usize = 8 * 1024;
 /// #     type Role = NoRole;
 /// #     const META: &'static UserMeta = &UserMeta {
 /// #         name: "User", path: "User", table: "users", columns: &["id"], id: "id", login: &[],
-/// #         password: None, login_time: None, login_ip: None, epoch: None, active: None,
+/// #         password: None, login_time: None, login_ip: None, token: None, epoch: None, active: None,
 /// #         roles: RoleSource::Column, schemes: &["provider"],
 /// #     };
 /// #     fn id(&self) -> &i64 { &self.id }

@@ -70,7 +70,8 @@ impl Database {
         let auth = SqlPool::connect(url).await?;
         let engine = match auth {
             SqlPool::Sqlite(_) => Engine::Sqlite,
-            _ => Engine::Postgres,
+            SqlPool::Postgres(_) => Engine::Postgres,
+            _ => return Err("the statements of the examples are for SQLite and PostgreSQL".into()),
         };
         install_default_drivers();
         let cores = available_parallelism().map_or(1, NonZero::get);
