@@ -5,13 +5,14 @@
 //! what can be done, [`app`] puts it together and gives each scheme what it needs. What any service
 //! has besides is in `example-kit`.
 
-use std::{any::TypeId, fmt};
+use std::{any::TypeId, fmt, fs};
 
 use auth_poem::{
     AccessReport,
     access_keys::{Signatures, SqlAccessKeys, SqlNonces},
+    jwt::TrustedIssuer,
     prelude::*,
-    scheme::SchemeKind,
+    scheme::{BEARER, SchemeKind},
     sealing::SealingKeys,
 };
 use example_kit::{BoxError, Database, sessions};
@@ -23,7 +24,12 @@ pub mod settings;
 pub mod store;
 pub mod user;
 
-use crate::{settings::Settings, store::Store, user::User};
+use crate::{
+    api::{ClaimsApi, Outsider},
+    settings::{Settings, Trusted},
+    store::Store,
+    user::User,
+};
 
 /// The application, as a process and a test start it.
 pub struct App {
@@ -80,11 +86,24 @@ pub async fn app(
     if !settings.common.secure_cookies {
         config = config.cookie(SessionCookie::dangerous_plain_http());
     }
+    let has_tokens = !settings.disabled.iter().any(|scheme| scheme == BEARER);
+    if let Some(trusted) = settings.trusted.as_ref().filter(|_| has_tokens) {
+        config = config.user::<Outsider>(ClaimsUsers::new()).trust(issuer(trusted)?);
+    }
     for scheme in &settings.disabled {
         config = config.disable_scheme(scheme);
     }
     let auth = config.build()?;
     Ok(App::new(&auth))
+}
+
+/// The other issuer, whose keys stand in a file.
+fn issuer(trusted: &Trusted) -> Result<TrustedIssuer, BoxError> {
+    let Trusted { issuer, keys, audience } = trusted;
+    let problem = |error: &dyn fmt::Display| format!("TRUSTED_JWKS: {}: {error}", keys.display());
+    let jwks = fs::read_to_string(keys).map_err(|error| problem(&error))?;
+    let keys = JwtKeys::published_jwks(&jwks).map_err(|error| problem(&error))?;
+    Ok(TrustedIssuer::new(issuer, audience, keys))
 }
 
 /// How signed requests are verified.
@@ -118,8 +137,12 @@ impl App {
     }
 
     fn with_tokens<T: OpenApi + 'static>(auth: &Authenticator, apis: T) -> Self {
-        if is_open(auth, SchemeKind::Bearer) {
-            Self::serving(auth, (apis, auth.token_routes::<User>()))
+        if !is_open(auth, SchemeKind::Bearer) {
+            return Self::serving(auth, apis);
+        }
+        let apis = (apis, auth.token_routes::<User>());
+        if auth.has_user(TypeId::of::<Outsider>()) {
+            Self::serving(auth, (apis, ClaimsApi))
         } else {
             Self::serving(auth, apis)
         }

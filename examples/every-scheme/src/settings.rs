@@ -1,5 +1,7 @@
 //! What the environment says.
 
+use std::path::PathBuf;
+
 use auth_poem::prelude::*;
 use example_kit::{Common, EnvironmentError, flag, read, text};
 
@@ -17,6 +19,33 @@ pub struct Settings {
     pub refresh_grace: Option<Duration>,
     /// `LEGACY_SIGNATURE`: signed requests in the form of UtilMeta count too.
     pub legacy_signature: bool,
+    /// `TRUSTED_ISSUER`, `TRUSTED_JWKS` and `TRUSTED_AUDIENCE`: another issuer whose tokens count.
+    pub trusted: Option<Trusted>,
+}
+
+/// Another issuer.
+#[derive(Debug, Clone)]
+pub struct Trusted {
+    /// What stands as `iss` in its tokens.
+    pub issuer: String,
+    /// The file with its public keys, a JWK set.
+    pub keys: PathBuf,
+    /// What stands as `aud` in those that are for this application.
+    pub audience: String,
+}
+
+impl Trusted {
+    fn from_env() -> Result<Option<Self>, EnvironmentError> {
+        let names = ["TRUSTED_ISSUER", "TRUSTED_JWKS", "TRUSTED_AUDIENCE"];
+        let [issuer, keys, audience] = names.map(text);
+        match (issuer?, keys?, audience?) {
+            (Some(issuer), Some(keys), Some(audience)) => {
+                Ok(Some(Self { issuer, keys: keys.into(), audience }))
+            }
+            (None, None, None) => Ok(None),
+            _ => Err(EnvironmentError::new(names.join(", "), "set all of them or none")),
+        }
+    }
 }
 
 impl Settings {
@@ -34,6 +63,7 @@ impl Settings {
             disabled: names.map(str::to_owned).collect(),
             refresh_grace: read("REFRESH_GRACE")?.map(Duration::seconds),
             legacy_signature: flag("LEGACY_SIGNATURE")?,
+            trusted: Trusted::from_env()?,
         })
     }
 }

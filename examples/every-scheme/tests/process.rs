@@ -70,6 +70,7 @@ fn says_what_is_wrong_with_its_settings() {
     for (name, value, said) in [
         ("PORT", "many", "PORT"),
         ("DISABLE", "basic,magic", "`magic`"),
+        ("TRUSTED_ISSUER", "https://id.example", "TRUSTED_AUDIENCE"),
         ("DATABASE_URL", "oracle://here", "oracle"),
     ] {
         let folder = empty_folder();

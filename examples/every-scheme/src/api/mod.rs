@@ -5,12 +5,14 @@ use poem::http::StatusCode;
 use poem_openapi::{ApiResponse, Tags};
 
 mod access_keys;
+mod claims;
 mod echo;
 mod keys;
 mod me;
 mod session;
 
 pub use access_keys::AccessKeysApi;
+pub use claims::{ClaimsApi, Outsider};
 pub use keys::KeysApi;
 pub use me::MeApi;
 pub use session::SessionApi;
@@ -29,6 +31,8 @@ enum Tag {
     /// Keys for programs that sign their requests.
     #[oai(rename = "Access keys")]
     AccessKeys,
+    /// For users of another issuer, who have no account here.
+    Claims,
 }
 
 /// What is there whoever may come in.
