@@ -41,7 +41,7 @@ async fn somebody_new_gets_an_account_and_finds_it_again() {
 async fn the_application_learns_what_the_provider_says() {
     let world = OidcWorld::new().await;
     let eve = Person::new("eve", "eve@example.org");
-    let _ = world.log_in(&world.browser(), &eve).await.is(303);
+    let _ = world.log_in(&world.browser(), &eve).await.is(302);
     let seen = world.seen().remove(0);
     assert_eq!((&*seen.provider, &*seen.id.subject), ("main", "eve"));
     assert_eq!(seen.id.issuer, world.main.issuer);
@@ -63,7 +63,7 @@ async fn what_the_id_token_leaves_out_the_userinfo_endpoint_says() {
         claims.as_object_mut().unwrap().retain(|name, _| !name.starts_with("email"));
     });
     let eve = Person::new("eve", "eve@example.org");
-    let _ = world.log_in(&world.browser(), &eve).await.is(303);
+    let _ = world.log_in(&world.browser(), &eve).await.is(302);
     let seen = world.seen().remove(0);
     assert_eq!((seen.email.as_deref(), seen.email_verified), (Some("eve@example.org"), true));
     assert_eq!(seen.claims["nickname"], "from userinfo");
@@ -75,12 +75,12 @@ async fn one_provider_is_asked_for_its_document_once() {
     let world = OidcWorld::new().await;
     let eve = Person::new("eve", "eve@example.org");
     for _ in 0..3 {
-        let _ = world.log_in(&world.browser(), &eve).await.is(303);
+        let _ = world.log_in(&world.browser(), &eve).await.is(302);
     }
     let asked = |path| world.main.asked(path);
     assert_eq!((asked("/.well-known/openid-configuration"), asked("/jwks")), (1, 1));
     world.world.wait(Duration::hours(1));
-    let _ = world.log_in(&world.browser(), &eve).await.is(303);
+    let _ = world.log_in(&world.browser(), &eve).await.is(302);
     assert_eq!((asked("/.well-known/openid-configuration"), asked("/jwks")), (2, 2));
 }
 
@@ -88,10 +88,10 @@ async fn one_provider_is_asked_for_its_document_once() {
 async fn a_new_key_of_the_provider_is_found() {
     let world = OidcWorld::new().await;
     let eve = Person::new("eve", "eve@example.org");
-    let _ = world.log_in(&world.browser(), &eve).await.is(303);
+    let _ = world.log_in(&world.browser(), &eve).await.is(302);
     world.main.rotate(true);
     world.world.wait(Duration::seconds(10));
-    let _ = world.log_in(&world.browser(), &eve).await.is(303);
+    let _ = world.log_in(&world.browser(), &eve).await.is(302);
     assert_eq!(world.main.asked("/jwks"), 2);
 }
 
@@ -121,12 +121,12 @@ async fn a_user_adds_an_identity_and_takes_it_away() {
     assert_eq!(ann.get("/oidc/identities").await.json(), serde_json::json!(["ann-elsewhere"]));
     // Once more does no harm.
     let url = world.begin_link(&ann, "other").await;
-    let _ = ann.get(world.other.log_in(&url, &me)).await.is(303);
+    let _ = ann.get(world.other.log_in(&url, &me)).await.is(302);
 
     world.whose(Whose::Nobodys);
     let browser = world.browser();
     let url = world.begin(&browser, "other").await;
-    let _ = browser.get(world.other.log_in(&url, &me)).await.is(303);
+    let _ = browser.get(world.other.log_in(&url, &me)).await.is(302);
     assert_eq!(browser.get("/me").await.is(200).body, "ann");
 
     let path = format!("/oidc/identities/ann-elsewhere?issuer={}", world.other.issuer);
@@ -140,13 +140,13 @@ async fn an_account_of_the_same_address_is_linked_where_both_sides_have_verified
     let world = OidcWorld::new().await;
     world.whose(Whose::WithHisAddress);
     let browser = world.browser();
-    let _ = world.log_in(&browser, &Person::new("x", "ann@example.org")).await.is(303);
+    let _ = world.log_in(&browser, &Person::new("x", "ann@example.org")).await.is(302);
     assert_eq!(browser.get("/me").await.is(200).body, "ann");
     assert_eq!(world.owner(&world.main, "x").await, Some(world.world.user("ann").id));
     // From now on the identity is hers, whatever the provider says of the address.
     let person = Person { email_verified: false, ..Person::new("x", "bob@example.org") };
     let browser = world.browser();
-    let _ = world.log_in(&browser, &person).await.is(303);
+    let _ = world.log_in(&browser, &person).await.is(302);
     assert_eq!(browser.get("/me").await.is(200).body, "ann");
 }
 
@@ -156,8 +156,8 @@ async fn several_windows_log_in_at_once() {
     let (browser, eve) = (world.browser(), Person::new("eve", "eve@example.org"));
     let first = world.begin(&browser, "main").await;
     let second = world.begin(&browser, "main").await;
-    let _ = browser.get(world.main.log_in(&second, &eve)).await.is(303);
-    let _ = browser.get(world.main.log_in(&first, &eve)).await.is(303);
+    let _ = browser.get(world.main.log_in(&second, &eve)).await.is(302);
+    let _ = browser.get(world.main.log_in(&first, &eve)).await.is(302);
     assert_eq!(browser.get("/me").await.is(200).body, "eve of main");
     // The oldest of nine is forgotten.
     let mut urls = Vec::new();
@@ -168,7 +168,7 @@ async fn several_windows_log_in_at_once() {
     let oldest = browser.get(world.main.log_in(&urls[0], &eve)).await;
     assert_eq!(oldest.outcome(), (400, "invalid_login_state".into()));
     for url in &urls[1..] {
-        let _ = browser.get(world.main.log_in(url, &eve)).await.is(303);
+        let _ = browser.get(world.main.log_in(url, &eve)).await.is(302);
     }
 }
 
@@ -176,7 +176,7 @@ async fn several_windows_log_in_at_once() {
 async fn whoever_logs_out_is_told_where_to_log_out_at_the_provider() {
     let world = OidcWorld::new().await;
     let browser = world.browser();
-    let _ = world.log_in(&browser, &Person::new("eve", "eve@example.org")).await.is(303);
+    let _ = world.log_in(&browser, &Person::new("eve", "eve@example.org")).await.is(302);
     let url = browser.post("/oidc/logout").await.is(200).body;
     let expected = format!(
         "{}/logout?from=here&client_id=shop&post_logout_redirect_uri=https%3A%2F%2Fshop.example%2F",
@@ -217,10 +217,10 @@ async fn the_document_knows_the_routes_and_their_refusals() {
         operation["responses"].as_object().unwrap().keys().cloned().collect()
     };
     let login = operation("/oidc/{provider}/login", "get");
-    assert_eq!(statuses(&login), ["303", "400", "403", "404", "409", "503"]);
+    assert_eq!(statuses(&login), ["302", "400", "403", "404", "409", "503"]);
     assert_eq!(login.get("security"), None);
     let back = operation("/oidc/{provider}/callback", "get");
-    assert_eq!(statuses(&back), ["303", "400", "403", "404", "409", "503"]);
+    assert_eq!(statuses(&back), ["302", "400", "403", "404", "409", "503"]);
     let link = operation("/oidc/{provider}/link", "post");
     assert_eq!(statuses(&link), ["303", "400", "401", "403", "404", "409", "503"]);
     assert!(link["security"].to_string().contains("session"), "{link}");

@@ -78,7 +78,7 @@ async fn an_id_token_that_does_not_hold_logs_nobody_in() {
         nothing_happened(&world, &browser, &before).await;
     }
     world.main.behave();
-    let _ = world.log_in(&world.browser(), &eve()).await.is(303);
+    let _ = world.log_in(&world.browser(), &eve()).await.is(302);
 }
 
 #[tokio::test]
@@ -155,7 +155,7 @@ async fn an_answer_belongs_to_the_browser_that_began() {
     assert_eq!(ann.get("/me").await.is(200).body, "ann");
     assert_eq!(world.accounts(), before);
     // The victim's own login was not harmed.
-    let _ = mallory.get(&answer).await.is(303);
+    let _ = mallory.get(&answer).await.is(302);
 }
 
 #[tokio::test]
@@ -164,7 +164,7 @@ async fn an_answer_is_good_once_and_for_ten_minutes() {
     let browser = world.browser();
     let url = world.begin(&browser, "main").await;
     let answer = world.main.log_in(&url, &eve());
-    let _ = browser.get(&answer).await.is(303);
+    let _ = browser.get(&answer).await.is(302);
     let tokens = world.main.asked("/token");
     for again in [&browser, &browser.stolen(), &world.browser()] {
         assert_eq!(again.get(&answer).await.outcome(), (400, "invalid_login_state".into()));
@@ -175,7 +175,7 @@ async fn an_answer_is_good_once_and_for_ten_minutes() {
     let in_time = world.browser();
     let urls = (world.begin(&late, "main").await, world.begin(&in_time, "main").await);
     world.world.wait(Duration::seconds(599));
-    let _ = in_time.get(world.main.log_in(&urls.1, &eve())).await.is(303);
+    let _ = in_time.get(world.main.log_in(&urls.1, &eve())).await.is(302);
     world.world.wait(Duration::seconds(1));
     let refused = late.get(world.main.log_in(&urls.0, &eve())).await;
     assert_eq!(refused.outcome(), (400, "invalid_login_state".into()));
@@ -192,10 +192,10 @@ async fn of_fifty_answers_at_once_one_logs_in() {
     let answer = world.main.log_in(&url, &eve());
     let all = (0..50).map(|_| std::future::IntoFuture::into_future(browser.stolen().get(&answer)));
     let all = futures_util::future::join_all(all).await;
-    let done = all.iter().filter(|answer| answer.status == 303).count();
+    let done = all.iter().filter(|answer| answer.status == 302).count();
     assert_eq!(done, 1);
     let refused = (400, "invalid_login_state".to_owned());
-    assert!(all.iter().all(|answer| answer.status == 303 || answer.outcome() == refused));
+    assert!(all.iter().all(|answer| answer.status == 302 || answer.outcome() == refused));
     assert_eq!(world.main.asked("/token"), 1);
 }
 
@@ -251,7 +251,7 @@ async fn one_providers_answer_is_not_taken_for_anothers() {
     assert_eq!(world.main.asked("/token") + world.other.asked("/token"), 0);
     let browser = world.browser();
     let url = world.begin(&browser, "main").await;
-    let _ = browser.get(world.main.log_in_by_name(&url, &eve())).await.is(303);
+    let _ = browser.get(world.main.log_in_by_name(&url, &eve())).await.is(302);
 }
 
 #[tokio::test]
@@ -266,7 +266,7 @@ async fn a_provider_that_names_itself_must_do_so_every_time() {
     assert_eq!(answer.outcome(), (403, "invalid_identity".into()));
     nothing_happened(&world, &browser, &before).await;
     let url = world.begin(&browser, "main").await;
-    let _ = browser.get(world.main.log_in_by_name(&url, &eve())).await.is(303);
+    let _ = browser.get(world.main.log_in_by_name(&url, &eve())).await.is(302);
 }
 
 #[tokio::test]
@@ -300,9 +300,9 @@ async fn an_address_opens_no_account_without_the_word_of_both_sides() {
 async fn one_subject_at_two_providers_is_two_people() {
     let world = OidcWorld::new().await;
     let (one, two) = (world.browser(), world.browser());
-    let _ = world.log_in(&one, &eve()).await.is(303);
+    let _ = world.log_in(&one, &eve()).await.is(302);
     let url = world.begin(&two, "other").await;
-    let _ = two.get(world.other.log_in(&url, &eve())).await.is(303);
+    let _ = two.get(world.other.log_in(&url, &eve())).await.is(302);
     assert_eq!(one.get("/me").await.is(200).body, "eve of main");
     assert_eq!(two.get("/me").await.is(200).body, "eve of other");
 }
@@ -311,7 +311,7 @@ async fn one_subject_at_two_providers_is_two_people() {
 async fn logging_in_never_adds_an_identity_to_whoever_was_logged_in() {
     let world = OidcWorld::new().await;
     let browser = world.logged_in("ann").await;
-    let _ = world.log_in(&browser, &eve()).await.is(303);
+    let _ = world.log_in(&browser, &eve()).await.is(302);
     assert_eq!(browser.get("/me").await.is(200).body, "eve of main");
     assert_ne!(world.owner(&world.main, "eve").await, Some(world.world.user("ann").id));
 }
@@ -348,7 +348,7 @@ async fn an_identity_is_added_only_by_the_user_himself() {
 #[tokio::test]
 async fn an_identity_of_another_user_is_not_taken_over() {
     let world = OidcWorld::new().await;
-    let _ = world.log_in(&world.browser(), &eve()).await.is(303);
+    let _ = world.log_in(&world.browser(), &eve()).await.is(302);
     let (owner, before) = (world.owner(&world.main, "eve").await, world.accounts());
     let ann = world.logged_in("ann").await;
     let url = world.begin_link(&ann, "main").await;
@@ -362,7 +362,7 @@ async fn an_identity_of_another_user_is_not_taken_over() {
 async fn an_account_that_is_gone_or_not_active_is_not_opened() {
     let world = OidcWorld::new().await;
     let browser = world.browser();
-    let _ = world.log_in(&browser, &eve()).await.is(303);
+    let _ = world.log_in(&browser, &eve()).await.is(302);
     let user = world.world.user("eve of main");
     world.world.change("eve of main", |user| user.active = false);
     let again = world.browser();
@@ -410,7 +410,7 @@ async fn a_login_gives_the_session_a_new_key() {
     let browser = world.browser();
     let url = world.begin(&browser, "main").await;
     let before = browser.stolen();
-    let _ = browser.get(world.main.log_in(&url, &eve())).await.is(303);
+    let _ = browser.get(world.main.log_in(&url, &eve())).await.is(302);
     assert_ne!(browser.cookie(), before.cookie());
     assert_eq!(before.get("/me").await.outcome(), (401, "invalid_session".into()));
 }
@@ -464,7 +464,7 @@ async fn while_a_store_or_the_application_is_down_nobody_is_logged_in() {
     assert_eq!(browser.get(&answer).await.status, 503);
     world.world.sessions.fail(false);
     // The answer was not used up.
-    let _ = browser.get(&answer).await.is(303);
+    let _ = browser.get(&answer).await.is(302);
 }
 
 #[tokio::test]
@@ -507,7 +507,7 @@ async fn no_secret_is_logged_or_answered() {
     let browser = world.browser();
     let url = world.begin(&browser, "main").await;
     let callback = world.main.log_in(&url, &eve());
-    let done = browser.get(&callback).await.is(303);
+    let done = browser.get(&callback).await.is(302);
     let _ = browser.get(&callback).await.is(400);
     world.main.sign(Signed::ByAnotherKey);
     let _ = world.log_in(&browser, &eve()).await.is(403);

@@ -117,7 +117,19 @@ impl<U: AuthUser> fmt::Debug for OidcApi<U> {
     }
 }
 
-/// Where to go.
+/// Where a browser goes on that has followed a link.
+#[derive(ApiResponse)]
+enum Found {
+    /// Go there.
+    #[oai(status = 302)]
+    There(
+        /// Where.
+        #[oai(header = "Location")]
+        String,
+    ),
+}
+
+/// Where a browser goes that has sent a form: 303, so that it does not send it again.
 #[derive(ApiResponse)]
 enum Redirect {
     /// Go there.
@@ -131,7 +143,7 @@ enum Redirect {
 
 /// Declares the operations: by hand what `#[auth_api]` writes for a type that is not generic.
 macro_rules! operations {
-    ($($marker:ident $name:literal public $public:literal [$($parameter:expr),*] $schemes:expr;)*) => {
+    ($($marker:ident $answer:ty, $name:literal public $public:literal [$($parameter:expr),*] $schemes:expr;)*) => {
         $(
             struct $marker<U>(PhantomData<fn() -> U>);
 
@@ -150,7 +162,7 @@ macro_rules! operations {
             }
 
             impl<U: AuthUser> Returns for $marker<U> {
-                type Output = Result<Redirect>;
+                type Output = Result<$answer>;
 
                 fn into_response(output: Self::Output) -> Result<Response> {
                     output.into_result().map(IntoResponse::into_response)
@@ -165,10 +177,10 @@ macro_rules! operations {
 }
 
 operations! {
-    Login "oidc_login" public true [<Auth<U> as AuthParameter>::PARAMETER] &[];
-    Back "oidc_callback" public false
+    Login Found, "oidc_login" public true [<Auth<U> as AuthParameter>::PARAMETER] &[];
+    Back Found, "oidc_callback" public false
         [<Option<U> as AuthParameter>::PARAMETER, <Auth<U> as AuthParameter>::PARAMETER] &[SESSION];
-    Link "oidc_link" public false
+    Link Redirect, "oidc_link" public false
         [<U as AuthParameter>::PARAMETER, <Auth<U> as AuthParameter>::PARAMETER] &[SESSION];
 }
 
@@ -190,7 +202,7 @@ impl<U: AuthUser> Routes<U> {
     ) -> Guarded<Login<U>> {
         gate.finish(async {
             let url = self.0.login_url(&auth, &provider, return_to.as_deref()).await;
-            Ok(Redirect::SeeOther(url.map_err(Error::from)?))
+            Ok(Found::There(url.map_err(Error::from)?))
         })
         .await
     }
@@ -216,7 +228,7 @@ impl<U: AuthUser> Routes<U> {
                 error: error.as_deref(),
             };
             let finished = self.0.finish(&auth, &provider, callback).await;
-            Ok(Redirect::SeeOther(finished.map_err(Error::from)?.return_to))
+            Ok(Found::There(finished.map_err(Error::from)?.return_to))
         })
         .await
     }

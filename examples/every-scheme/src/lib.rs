@@ -10,22 +10,29 @@ use std::{any::TypeId, fmt, fs};
 use auth_poem::{
     AccessReport,
     access_keys::{Signatures, SqlAccessKeys, SqlNonces},
+    config::OidcConfig,
+    features::Oidc,
+    identities::SqlIdentities,
     jwt::TrustedIssuer,
+    oidc::Provider,
     prelude::*,
+    routes::OidcApi,
     scheme::{BEARER, SchemeKind},
     sealing::SealingKeys,
 };
 use example_kit::{BoxError, Database, sessions};
-use poem::{EndpointExt, Route};
+use poem::{EndpointExt, Route, endpoint::make_sync, web::Redirect};
 use poem_openapi::OpenApi;
 
 pub mod api;
+pub mod newcomers;
 pub mod settings;
 pub mod store;
 pub mod user;
 
 use crate::{
     api::{ClaimsApi, Outsider},
+    newcomers::Newcomers,
     settings::{Settings, Trusted},
     store::Store,
     user::User,
@@ -94,7 +101,28 @@ pub async fn app(
         config = config.disable_scheme(scheme);
     }
     let auth = config.build()?;
-    Ok(App::new(&auth))
+    let oidc = match &settings.provider {
+        Some(provider) if is_open(&auth, SchemeKind::Session) => {
+            Some(oidc(settings, provider, database, store).await?.build(&auth)?)
+        }
+        _ => None,
+    };
+    Ok(App::new(&auth, oidc))
+}
+
+/// Logins at the provider `main`.
+async fn oidc(
+    settings: &Settings,
+    provider: &settings::Provider,
+    database: &Database,
+    store: Store,
+) -> Result<OidcConfig<User>, BoxError> {
+    let identities = SqlIdentities::new(database.auth());
+    identities.migrate().await?;
+    let address = format!("{}/api/oidc", settings.public_url);
+    let settings::Provider { issuer, client_id, client_secret } = provider.clone();
+    Ok(OidcConfig::new(address, identities, Newcomers(store))
+        .provider("main", Provider::new(issuer, client_id, client_secret)))
 }
 
 /// The other issuer, whose keys stand in a file.
@@ -126,14 +154,18 @@ async fn signatures(
 
 impl App {
     /// The operations, as far as the schemes are open that they live by.
-    fn new(auth: &Authenticator) -> Self {
+    fn new(auth: &Authenticator, oidc: Option<Oidc<User>>) -> Self {
         let apis = api::open_to_all(auth);
         let logs_in = [SchemeKind::Session, SchemeKind::Bearer, SchemeKind::Basic];
         if !logs_in.into_iter().any(|scheme| is_open(auth, scheme)) {
             // Those who are there have keys, and nobody can make another one.
             return Self::serving(auth, apis);
         }
-        Self::with_tokens(auth, (apis, api::keys(auth)))
+        let apis = (apis, api::keys(auth));
+        match oidc {
+            Some(oidc) => Self::with_tokens(auth, (apis, OidcApi::new(oidc))),
+            None => Self::with_tokens(auth, apis),
+        }
     }
 
     fn with_tokens<T: OpenApi + 'static>(auth: &Authenticator, apis: T) -> Self {
@@ -152,6 +184,7 @@ impl App {
         let api = auth.openapi(apis, "Every scheme", "1.0").server("/api");
         let access = api.access_report();
         let routes = Route::new()
+            .at("/", make_sync(|_| Redirect::see_other("/docs")))
             .at("/openapi.json", api.spec_endpoint())
             .at("/.well-known/jwks.json", auth.jwks())
             .nest("/docs", api.swagger_ui())

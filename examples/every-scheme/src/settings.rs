@@ -1,6 +1,10 @@
 //! What the environment says.
 
-use std::path::PathBuf;
+use std::{
+    fmt,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
 
 use auth_poem::prelude::*;
 use example_kit::{Common, EnvironmentError, flag, read, text};
@@ -19,8 +23,52 @@ pub struct Settings {
     pub refresh_grace: Option<Duration>,
     /// `LEGACY_SIGNATURE`: signed requests in the form of UtilMeta count too.
     pub legacy_signature: bool,
+    /// `PUBLIC_URL`: where browsers reach this process, as in `https://shop.example`. Default: the
+    /// address that it listens at.
+    pub public_url: String,
+    /// `OIDC_ISSUER`, `OIDC_CLIENT_ID` and `OIDC_CLIENT_SECRET`: the provider `main`.
+    pub provider: Option<Provider>,
     /// `TRUSTED_ISSUER`, `TRUSTED_JWKS` and `TRUSTED_AUDIENCE`: another issuer whose tokens count.
     pub trusted: Option<Trusted>,
+}
+
+/// A provider of identities, and this application's registration there.
+#[derive(Clone)]
+pub struct Provider {
+    /// What stands before `/.well-known/openid-configuration`.
+    pub issuer: String,
+    /// What this application is called there.
+    pub client_id: String,
+    /// What proves it.
+    pub client_secret: String,
+}
+
+impl fmt::Debug for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Provider({})", self.issuer)
+    }
+}
+
+impl Provider {
+    fn from_env() -> Result<Option<Self>, EnvironmentError> {
+        let names = ["OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET"];
+        let [issuer, id, secret] = names.map(text);
+        match (issuer?, id?, secret?) {
+            (Some(issuer), Some(client_id), Some(client_secret)) => {
+                Ok(Some(Self { issuer, client_id, client_secret }))
+            }
+            (None, None, None) => Ok(None),
+            _ => Err(EnvironmentError::new(names.join(", "), "set all of them or none")),
+        }
+    }
+}
+
+/// Where a process that listens here is for a browser on this machine.
+fn local(address: SocketAddr) -> String {
+    match address.ip().is_unspecified() {
+        true => format!("http://{}", SocketAddr::from((Ipv4Addr::LOCALHOST, address.port()))),
+        false => format!("http://{address}"),
+    }
 }
 
 /// Another issuer.
@@ -57,13 +105,17 @@ impl Settings {
     pub fn from_env() -> Result<Self, EnvironmentError> {
         let disabled = text("DISABLE")?.unwrap_or_default();
         let names = disabled.split(',').map(str::trim).filter(|name| !name.is_empty());
+        let common = Common::from_env("every-scheme")?;
+        let public_url = text("PUBLIC_URL")?.unwrap_or_else(|| local(common.address));
         Ok(Self {
-            common: Common::from_env("every-scheme")?,
+            common,
             seed: flag("SEED")?,
             disabled: names.map(str::to_owned).collect(),
             refresh_grace: read("REFRESH_GRACE")?.map(Duration::seconds),
             legacy_signature: flag("LEGACY_SIGNATURE")?,
             trusted: Trusted::from_env()?,
+            public_url: public_url.trim_end_matches('/').to_owned(),
+            provider: Provider::from_env()?,
         })
     }
 }

@@ -62,6 +62,15 @@ impl Store {
         Ok(())
     }
 
+    /// The account of somebody who comes from elsewhere under this name, which no other way of
+    /// making an account gives out.
+    pub(crate) async fn newcomer(&self, username: &str) -> Result<User, Error> {
+        match self.find(username).await? {
+            Some(user) => Ok(user),
+            None => self.insert(username, None, Vec::new()).await,
+        }
+    }
+
     /// The user of that name.
     async fn find(&self, username: &str) -> Result<Option<User>, Error> {
         match self.users.by_login(username).await? {

@@ -6,6 +6,7 @@ mod claims;
 mod conform;
 mod document;
 mod keys;
+mod oidc;
 mod process;
 mod server;
 mod session;

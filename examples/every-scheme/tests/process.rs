@@ -71,6 +71,7 @@ fn says_what_is_wrong_with_its_settings() {
         ("PORT", "many", "PORT"),
         ("DISABLE", "basic,magic", "`magic`"),
         ("TRUSTED_ISSUER", "https://id.example", "TRUSTED_AUDIENCE"),
+        ("OIDC_ISSUER", "https://id.example", "OIDC_CLIENT_SECRET"),
         ("DATABASE_URL", "oracle://here", "oracle"),
     ] {
         let folder = empty_folder();
