@@ -152,9 +152,9 @@ impl<U: AuthUser> AuthHandle<U> {
     /// # Errors
     ///
     /// - too many failures for this name:
-    ///   [`Rejection::TooManyAttempts`](crate::rejection::Rejection::TooManyAttempts)
+    ///   [`Rejection::TooManyAttempts`]
     /// - a page of another site sends the request:
-    ///   [`Rejection::CrossSite`](crate::rejection::Rejection::CrossSite)
+    ///   [`Rejection::CrossSite`]
     /// - the user has as many sessions as
     ///   [`AuthConfig::session_limit`](crate::config::AuthConfig::session_limit) allows, and that
     ///   refuses logins: [`Rejection::TooManySessions`]; the request's session is as before
@@ -168,7 +168,7 @@ impl<U: AuthUser> AuthHandle<U> {
     /// # Errors
     ///
     /// - a page of another site sends the request:
-    ///   [`Rejection::CrossSite`](crate::rejection::Rejection::CrossSite)
+    ///   [`Rejection::CrossSite`]
     /// - the user has as many sessions as
     ///   [`AuthConfig::session_limit`](crate::config::AuthConfig::session_limit) allows, and that
     ///   refuses logins: [`Rejection::TooManySessions`]; the request's session is as before

@@ -181,7 +181,7 @@ fn kill_under_load(mut dies: Server, then: impl FnOnce(&mut Server) -> Option<Se
             let outcomes: Vec<(u16, Value)> = [Some(&*address), newer]
                 .into_iter()
                 .flatten()
-                .map(|address| verifies(address))
+                .map(verifies)
                 .map(|answer| (answer.status, answer.body["code"].clone()))
                 .collect();
             let verified = outcomes.iter().filter(|(status, _)| *status == 200).count();
