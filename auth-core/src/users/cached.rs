@@ -66,6 +66,7 @@ const LONGEST: TimeDelta = TimeDelta::minutes(5);
 /// #         roles: RoleSource::Column, schemes: &["session"],
 /// #     };
 /// #     fn id(&self) -> &i64 { &self.id }
+/// #     fn login_name(&self, _: usize) -> Option<&str> { None }
 /// # }
 /// # let store = MemoryUsers::<User>::new();
 /// # let sessions = MemorySessions::default();
