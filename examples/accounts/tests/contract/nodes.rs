@@ -169,7 +169,7 @@ fn kill_under_load(mut dies: Server, then: impl FnOnce(&mut Server) -> Option<Se
             if writer.changes_one {
                 assert_eq!(client.me(), 200, "an acknowledged login was lost");
             }
-            let mut verifies = |address: &str| {
+            let verifies = |address: &str| {
                 let guess = json!({"email": address, "code": code(address)});
                 client.post("/email/verify_code", guess)
             };
