@@ -1,7 +1,12 @@
 //! The keys of another issuer: fetched, kept, fetched anew, and never more often than that.
 
-use auth_poem::{fault::Error, oidc::RemoteJwks, prelude::*};
-use auth_tests::{Provider, provider::Published};
+use auth_poem::{fault::Error, jwt::TrustedIssuer, oidc::RemoteJwks, prelude::*};
+use auth_tests::{
+    Browser, Provider, World,
+    provider::{AUDIENCE, Published},
+};
+use poem_openapi::payload::PlainText;
+use serde::Deserialize;
 use serde_json::json;
 
 async fn world() -> (ManualClock, Provider, RemoteJwks) {
@@ -114,4 +119,123 @@ fn keys_come_over_https() {
         assert!(matches!(RemoteJwks::new(url), Err(Error::Misconfigured(_))), "{url}");
         assert!(matches!(RemoteJwks::of_issuer(url), Err(Error::Misconfigured(_))), "{url}");
     }
+}
+
+#[derive(AuthUser, Deserialize, Clone, Debug)]
+#[auth(claims, schemes(bearer))]
+struct Caller {
+    #[auth(id)]
+    #[serde(flatten)]
+    id: Subject,
+}
+
+struct Api;
+
+#[auth_api]
+impl Api {
+    #[oai(path = "/caller", method = "get")]
+    async fn caller(&self, caller: Caller) -> PlainText<String> {
+        PlainText(caller.id.subject)
+    }
+
+    #[oai(path = "/maybe", method = "get")]
+    async fn maybe(&self, caller: Option<Caller>) -> PlainText<String> {
+        PlainText(caller.map_or("nobody".into(), |caller| caller.id.subject))
+    }
+}
+
+/// A provider, and a service that takes its tokens.
+async fn service() -> (ManualClock, Provider, Browser) {
+    let (clock, provider, keys) = world().await;
+    let keys = keys.clock(clock.clone());
+    let issuer = TrustedIssuer::with_source(&provider.issuer, AUDIENCE, keys);
+    let auth = AuthConfig::new()
+        .user::<Caller>(ClaimsUsers::new())
+        .trust(issuer)
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    (clock, provider, World::serve(auth.openapi(Api, "Callers", "1.0")))
+}
+
+fn token(clock: &ManualClock, provider: &Provider) -> String {
+    let exp = clock.now().timestamp() + 300;
+    provider.token(json!({ "iss": provider.issuer, "sub": "ann", "aud": AUDIENCE, "exp": exp }))
+}
+
+#[tokio::test]
+async fn a_service_takes_the_tokens_of_a_provider() {
+    let (clock, provider, client) = service().await;
+    assert_eq!(provider.requests(), 0, "nothing is fetched before it is needed");
+    let old = token(&clock, &provider);
+    for _ in 0..3 {
+        assert_eq!(client.get("/caller").bearer(&old).await.is(200).body, "ann");
+    }
+    assert_eq!(client.get("/maybe").await.is(200).body, "nobody");
+    assert_eq!(provider.asked("/jwks"), 1);
+    // A new key is found by its name, and the old one is still good.
+    provider.rotate(true);
+    clock.advance(Duration::seconds(10));
+    let new = token(&clock, &provider);
+    for token in [&new, &old, &new] {
+        assert_eq!(client.get("/caller").bearer(token).await.is(200).body, "ann");
+    }
+    assert_eq!(provider.asked("/jwks"), 2);
+}
+
+#[tokio::test]
+async fn a_key_that_was_withdrawn_ends_what_it_has_signed() {
+    let (clock, provider, client) = service().await;
+    let exp = clock.now().timestamp() + 7_200;
+    let claims = json!({ "iss": provider.issuer, "sub": "ann", "aud": AUDIENCE, "exp": exp });
+    let long = provider.token(claims);
+    assert_eq!(client.get("/caller").bearer(&long).await.is(200).body, "ann");
+    provider.withdraw();
+    clock.advance(Duration::hours(1));
+    for path in ["/caller", "/maybe"] {
+        let answer = client.get(path).bearer(&long).await;
+        assert_eq!(answer.outcome(), (401, "invalid_token".into()), "{path}");
+    }
+    let new = token(&clock, &provider);
+    clock.advance(Duration::seconds(10));
+    assert_eq!(client.get("/caller").bearer(&new).await.is(200).body, "ann");
+}
+
+#[tokio::test]
+async fn what_a_token_says_of_its_keys_asks_nobody() {
+    let (clock, provider, client) = service().await;
+    let evil = Provider::start(&clock).await;
+    let (jku, jwk) = (format!("{}/jwks", evil.issuer), json!({ "kty": "oct", "k": "AAAA" }));
+    for name in ["jku", "x5u", "jwk"] {
+        let value = if name == "jwk" { jwk.clone() } else { json!(jku) };
+        provider.tamper(move |header, _| header[name] = value.clone());
+        let answer = client.get("/caller").bearer(&token(&clock, &provider)).await;
+        assert!([200, 401].contains(&answer.status), "{name}: {}", answer.status);
+    }
+    assert_eq!(evil.requests(), 0);
+    // A crowd of names that nobody has costs one request in ten seconds.
+    provider.behave();
+    let before = provider.asked("/jwks");
+    for index in 0..50 {
+        let kid = format!("http://{index}.evil.example/jwks");
+        provider.tamper(move |header, _| header["kid"] = json!(kid));
+        let answer = client.get("/maybe").bearer(&token(&clock, &provider)).await;
+        assert_eq!(answer.outcome(), (401, "invalid_token".into()));
+    }
+    assert!(provider.asked("/jwks") <= before + 1, "{}", provider.asked("/jwks"));
+    assert_eq!(evil.requests(), 0);
+}
+
+#[tokio::test]
+async fn keys_that_cannot_be_had_are_a_fault() {
+    let (clock, provider, client) = service().await;
+    provider.down("/jwks");
+    for path in ["/caller", "/maybe"] {
+        let answer = client.get(path).bearer(&token(&clock, &provider)).await;
+        assert_eq!(answer.outcome(), (503, "unavailable".into()), "{path}");
+    }
+    assert_eq!(client.get("/maybe").await.is(200).body, "nobody");
+    provider.behave();
+    clock.advance(Duration::seconds(10));
+    assert_eq!(client.get("/maybe").bearer(&token(&clock, &provider)).await.is(200).body, "ann");
 }

@@ -245,6 +245,12 @@ impl Provider {
         state.key = key;
     }
 
+    /// Takes back all keys that it has published, and makes and publishes a new one.
+    pub fn withdraw(&self) {
+        self.state().published.clear();
+        self.rotate(true);
+    }
+
     /// The name of the key that signs.
     #[must_use]
     pub fn kid(&self) -> String {

@@ -14,7 +14,7 @@ use auth_poem::{
     features::Oidc,
     identities::SqlIdentities,
     jwt::TrustedIssuer,
-    oidc::Provider,
+    oidc::{Provider, RemoteJwks},
     prelude::*,
     routes::OidcApi,
     scheme::{BEARER, SchemeKind},
@@ -125,10 +125,14 @@ async fn oidc(
         .provider("main", Provider::new(issuer, client_id, client_secret)))
 }
 
-/// The other issuer, whose keys stand in a file.
+/// The other issuer, whose keys stand in a file or are fetched when they are needed.
 fn issuer(trusted: &Trusted) -> Result<TrustedIssuer, BoxError> {
     let Trusted { issuer, keys, audience } = trusted;
-    let problem = |error: &dyn fmt::Display| format!("TRUSTED_JWKS: {}: {error}", keys.display());
+    let problem = |error: &dyn fmt::Display| format!("TRUSTED_JWKS: {keys}: {error}");
+    if keys.contains("://") {
+        let keys = RemoteJwks::new(keys).map_err(|error| problem(&error))?;
+        return Ok(TrustedIssuer::with_source(issuer, audience, keys));
+    }
     let jwks = fs::read_to_string(keys).map_err(|error| problem(&error))?;
     let keys = JwtKeys::published_jwks(&jwks).map_err(|error| problem(&error))?;
     Ok(TrustedIssuer::new(issuer, audience, keys))

@@ -3,7 +3,6 @@
 use std::{
     fmt,
     net::{Ipv4Addr, SocketAddr},
-    path::PathBuf,
 };
 
 use auth_poem::prelude::*;
@@ -76,8 +75,8 @@ fn local(address: SocketAddr) -> String {
 pub struct Trusted {
     /// What stands as `iss` in its tokens.
     pub issuer: String,
-    /// The file with its public keys, a JWK set.
-    pub keys: PathBuf,
+    /// Where its public keys are, a JWK set: a file, or an address that begins with `https://`.
+    pub keys: String,
     /// What stands as `aud` in those that are for this application.
     pub audience: String,
 }
@@ -87,9 +86,7 @@ impl Trusted {
         let names = ["TRUSTED_ISSUER", "TRUSTED_JWKS", "TRUSTED_AUDIENCE"];
         let [issuer, keys, audience] = names.map(text);
         match (issuer?, keys?, audience?) {
-            (Some(issuer), Some(keys), Some(audience)) => {
-                Ok(Some(Self { issuer, keys: keys.into(), audience }))
-            }
+            (Some(issuer), Some(keys), Some(audience)) => Ok(Some(Self { issuer, keys, audience })),
             (None, None, None) => Ok(None),
             _ => Err(EnvironmentError::new(names.join(", "), "set all of them or none")),
         }

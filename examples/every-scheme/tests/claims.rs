@@ -3,6 +3,7 @@
 use std::fs;
 
 use auth_poem::prelude::*;
+use auth_tests::{Provider, provider::Signed};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use example_kit::testing::{Answer, empty_folder};
@@ -104,6 +105,49 @@ fn what_does_not_hold_is_refused() {
     ask(&server, &elsewhere).assert_refused(403, "wrong_audience");
     let forged = Issuer::new().token(&claims(&issuer, json!({})));
     ask(&server, &forged).assert_refused(401, "invalid_token");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_fetched_from_where_the_issuer_publishes_them() {
+    let provider = Provider::start(&ManualClock::default()).await;
+    let server = Server::start_with(&[
+        ("TRUSTED_ISSUER", &*provider.issuer),
+        ("TRUSTED_JWKS", &format!("{}/jwks", provider.issuer)),
+        ("TRUSTED_AUDIENCE", AUDIENCE),
+    ]);
+    let exp = Utc::now().timestamp() + 300;
+    let claims = json!({ "iss": provider.issuer, "sub": "eve", "aud": AUDIENCE, "exp": exp });
+    // The example needs no provider to start, and a token that it cannot judge is nobody's fault.
+    assert_eq!(provider.requests(), 0);
+    provider.down("/jwks");
+    let token = provider.token(claims.clone());
+    let mut client = server.client();
+    client.token = Some(token.clone());
+    client.get("/claims").assert_refused(503, "unavailable");
+    // Nor is it asked again at once.
+    provider.behave();
+    client.get("/claims").assert_refused(503, "unavailable");
+    assert_eq!(provider.asked("/jwks"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_good_with_a_key_that_the_issuer_publishes_at_the_moment() {
+    let provider = Provider::start(&ManualClock::default()).await;
+    let server = Server::start_with(&[
+        ("TRUSTED_ISSUER", &*provider.issuer),
+        ("TRUSTED_JWKS", &format!("{}/jwks", provider.issuer)),
+        ("TRUSTED_AUDIENCE", AUDIENCE),
+    ]);
+    let exp = Utc::now().timestamp() + 300;
+    let claims = json!({ "iss": provider.issuer, "sub": "eve", "aud": AUDIENCE, "exp": exp });
+    for _ in 0..3 {
+        ask(&server, &provider.token(claims.clone())).assert(200, &claims);
+    }
+    provider.sign(Signed::ByAnotherKey);
+    ask(&server, &provider.token(claims.clone())).assert_refused(401, "invalid_token");
+    provider.sign(Signed::NotAtAll);
+    ask(&server, &provider.token(claims.clone())).assert_refused(401, "invalid_token");
+    assert_eq!(provider.requests(), 1, "one set of keys");
 }
 
 #[test]

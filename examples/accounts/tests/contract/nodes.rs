@@ -74,6 +74,13 @@ fn one_knows_what_another_one_did_on_postgres() {
 }
 
 #[test]
+fn one_knows_what_another_one_did_on_postgres_and_redis() {
+    let Some(postgres) = auth_test_servers::postgres() else { return };
+    let Some(redis) = auth_test_servers::redis_server() else { return };
+    a_story_of_two(two(&[("DATABASE_URL", postgres.url()), ("REDIS_URL", &redis.url())]));
+}
+
+#[test]
 fn one_knows_what_another_one_did_on_sqlite() {
     a_story_of_two(two(&[]));
 }
@@ -199,6 +206,14 @@ fn kill_under_load(mut dies: Server, then: impl FnOnce(&mut Server) -> Option<Se
 fn nothing_that_was_acknowledged_is_lost_when_one_of_two_is_killed() {
     let Some(postgres) = auth_test_servers::postgres() else { return };
     let [a, b] = two(&[("DATABASE_URL", postgres.url())]);
+    kill_under_load(a, |_| Some(b));
+}
+
+#[test]
+fn nothing_that_was_acknowledged_is_lost_with_sessions_in_redis() {
+    let Some(postgres) = auth_test_servers::postgres() else { return };
+    let Some(redis) = auth_test_servers::redis_server() else { return };
+    let [a, b] = two(&[("DATABASE_URL", postgres.url()), ("REDIS_URL", &redis.url())]);
     kill_under_load(a, |_| Some(b));
 }
 
