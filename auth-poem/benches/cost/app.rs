@@ -44,10 +44,10 @@ pub(crate) fn user() -> User {
 }
 
 #[derive(Object)]
-struct UserView {
-    id: Uuid,
-    username: String,
-    email: String,
+pub(crate) struct UserView {
+    pub(crate) id: Uuid,
+    pub(crate) username: String,
+    pub(crate) email: String,
 }
 
 impl From<User> for UserView {
@@ -164,7 +164,7 @@ impl Selecting {
 /// An API as it is mounted.
 pub(crate) type Served = Route;
 
-fn mount(api: impl IntoEndpoint<Endpoint: 'static>) -> Served {
+pub(crate) fn mount(api: impl IntoEndpoint<Endpoint: 'static>) -> Served {
     Route::new().nest("/api", api)
 }
 

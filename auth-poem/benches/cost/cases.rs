@@ -18,6 +18,7 @@ use poem::{
 use crate::{
     app::{self, Served, User, request},
     callgrind::boundary,
+    ways::{Way, serve_way},
 };
 
 /// Requests that are served before counting starts, and while it lasts.
@@ -43,6 +44,8 @@ enum Kind {
     Token(JwtAlgorithm, Seen),
     /// A session and users in SQLite, against the two SELECTs.
     Sqlite,
+    /// Something else than a cookie or a token of the application's own, all stores in memory.
+    Way(Way),
 }
 
 #[derive(Clone, Copy)]
@@ -60,7 +63,11 @@ const fn token(name: &'static str, algorithm: JwtAlgorithm, seen: Seen) -> Case 
     Case { name, target: (most, None), kind: Kind::Token(algorithm, seen) }
 }
 
-pub(crate) const CASES: [Case; 13] = [
+const fn way(name: &'static str, way: Way) -> Case {
+    Case { name, target: (None, None), kind: Kind::Way(way) }
+}
+
+pub(crate) const CASES: [Case; 19] = [
     Case {
         name: "public, no cookie",
         target: (Some(600), None),
@@ -78,6 +85,12 @@ pub(crate) const CASES: [Case; 13] = [
     token("ES256, new token", JwtAlgorithm::Es256, Seen::First),
     token("RS256, new token", JwtAlgorithm::Rs256, Seen::First),
     Case { name: "session, SQLite", target: (None, None), kind: Kind::Sqlite },
+    way("session in a header, memory", Way::SessionHeader),
+    way("HTTP Basic, remembered", Way::Basic),
+    way("API key", Way::ApiKey),
+    way("signed request, HMAC-SHA256", Way::Hmac),
+    way("signed request, Ed25519", Way::Ed25519),
+    way("claims alone, known token", Way::Claims),
 ];
 
 /// Serves all cases: for each one the requests without authentication, then those with it.
@@ -100,6 +113,7 @@ pub(crate) async fn serve_all(rsa: &str) {
                 serve(&ours, me).await;
             }
             Kind::Token(algorithm, seen) => tokens(algorithm, seen, rsa).await,
+            Kind::Way(way) => serve_way(way).await,
             Kind::Sqlite => {
                 let Sqlite { floor, ours, cookie } = sqlite().await;
                 let me = || me().header(header::COOKIE, &*cookie).finish();
@@ -231,7 +245,7 @@ async fn log_in(app: &Served) -> String {
 }
 
 /// Counts the serving of requests, not the making of them.
-async fn serve(app: &Served, mut make: impl FnMut() -> Request) {
+pub(crate) async fn serve(app: &Served, mut make: impl FnMut() -> Request) {
     let mut requests: Vec<Request> = (0..WARM_UP + REQUESTS).map(|_| make()).collect();
     count(async || {
         let answer = app.call(requests.pop().unwrap()).await.unwrap();

@@ -18,6 +18,7 @@ mod app;
 mod callgrind;
 mod cases;
 mod figures;
+mod ways;
 
 use std::process::ExitCode;
 
