@@ -19,6 +19,7 @@ mod handlers;
 mod header_sessions;
 mod imported_hashes;
 mod introspection;
+mod keys_of_two_types;
 mod login;
 mod narrowed;
 mod oidc;

@@ -185,6 +185,14 @@ async fn what_utilmeta_clients_send_is_taken_where_that_was_chosen() {
         let answer = send(&depot, time, signature, "").await;
         assert_eq!(answer.outcome(), (401, "malformed_credentials".into()));
     }
+    // One request says in one form who has sent it.
+    let mut headers =
+        depot.sign(&Signer::hmac_sha256(&id, secret.as_bytes()), "POST", "/echo", b"");
+    headers.push(("x-access-key", id.clone()));
+    headers.push(("x-timestamp", time.clone()));
+    headers.push(("x-signature", right.clone()));
+    let answer = depot.send("POST", "/echo", &headers, String::new()).await;
+    assert_eq!(answer.outcome(), (401, "malformed_credentials".into()));
     let names: Vec<_> = depot.auth.cors_headers().iter().map(ToString::to_string).collect();
     for name in ["content-digest", "signature", "signature-input", "x-access-key", "x-timestamp"] {
         assert!(names.iter().any(|known| known == name), "{name}: {names:?}");

@@ -119,12 +119,6 @@ impl Browser {
         Self { app: self.app.clone(), jar: Arc::new(Mutex::new(jar)) }
     }
 
-    /// Another browser without cookies, for the same application.
-    #[must_use]
-    pub fn fresh(&self) -> Self {
-        Self::new(self.app.clone())
-    }
-
     fn keep(&self, headers: &HeaderMap) {
         let mut jar = self.jar.lock().unwrap();
         for cookie in headers.get_all(header::SET_COOKIE) {

@@ -170,7 +170,7 @@ impl OidcWorld {
     /// A browser without cookies.
     #[must_use]
     pub fn browser(&self) -> Browser {
-        self.browser.fresh()
+        self.browser.another()
     }
 
     /// A browser in which this user has logged in with his password.

@@ -180,6 +180,58 @@ async fn without_a_nonce_what_was_signed_is_accepted_once() {
     assert_eq!(longer.outcome(), refused());
 }
 
+/// Headers that sign what the first text says, with further parameters, and nothing else; `lines` is
+/// what stands in front of the parameters in the signature base.
+fn signed_by_hand(id: &str, secret: &str, names: &str, parameters: &str, lines: &str) -> Headers {
+    let input = format!("({names});{parameters};keyid=\"{id}\"");
+    let base = format!("{lines}\"@signature-params\": {input}");
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+    let signature = STANDARD.encode(hmac::sign(&key, base.as_bytes()));
+    vec![
+        ("host", "depot.example".to_owned()),
+        ("signature-input", format!("a={input}")),
+        ("signature", format!("a=:{signature}:")),
+    ]
+}
+
+#[tokio::test]
+async fn what_leaves_something_open_is_refused() {
+    let depot = Depot::new().await;
+    let (id, secret) = depot.access_key("ann", None).await;
+    let now = depot.clock.now().timestamp();
+    let method = ("\"@method\"", "\"@method\": GET\n");
+    let host = ("\"@authority\"", "\"@authority\": depot.example\n");
+    let path = ("\"@path\"", "\"@path\": /maybe\n");
+    let all = [method, host, path];
+    let of_now = format!("created={now}");
+    let ask = async |parts: &[(&str, &str)], parameters: &str, path: &str, body: &str| {
+        let names: Vec<_> = parts.iter().map(|part| part.0).collect();
+        let lines: String = parts.iter().map(|part| part.1).collect();
+        let headers = signed_by_hand(&id, &secret, &names.join(" "), parameters, &lines);
+        let verb = if path == "/echo" { "POST" } else { "GET" };
+        depot.send(verb, path, &headers, body.to_owned()).await
+    };
+    assert_eq!(ask(&all, &of_now, "/maybe", "").await.is(200).body, "ann");
+    for (what, parts, parameters, path) in [
+        ("the method", vec![host, path], of_now.clone(), "/maybe"),
+        ("the host", vec![method, path], of_now.clone(), "/maybe"),
+        ("the path", vec![method, host], of_now.clone(), "/maybe"),
+        ("the query", all.to_vec(), of_now.clone(), "/maybe?a=1"),
+        ("twice the same", vec![method, host, path, path], of_now.clone(), "/maybe"),
+        ("over", all.to_vec(), format!("created={now};expires={now}"), "/maybe"),
+        ("another algorithm", all.to_vec(), format!("created={now};alg=\"ed25519\""), "/maybe"),
+    ] {
+        let answer = ask(&parts, &parameters, path, "").await;
+        assert_eq!(answer.outcome(), refused(), "{what}");
+    }
+    let post = [("\"@method\"", "\"@method\": POST\n"), host, ("\"@path\"", "\"@path\": /echo\n")];
+    let answer = ask(&post, &of_now, "/echo", "any body").await;
+    assert_eq!(answer.outcome(), refused(), "the body");
+    // Without `created` nobody knows for how long to remember it.
+    let answer = ask(&all, &format!("expires={}", now + 30), "/maybe", "").await;
+    assert_eq!(answer.outcome(), (401, "malformed_credentials".into()));
+}
+
 #[tokio::test]
 async fn of_many_that_send_it_at_once_one_succeeds() {
     let depot = Depot::new().await;
