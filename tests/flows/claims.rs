@@ -172,7 +172,12 @@ fn claims() -> Value {
 }
 
 fn signed(claims: &Value) -> String {
-    let header = BASE64.encode(json!({ "alg": "HS256", "typ": "JWT" }).to_string());
+    signed_as("JWT", claims)
+}
+
+/// A token of this type.
+fn signed_as(kind: &str, claims: &Value) -> String {
+    let header = BASE64.encode(json!({ "alg": "HS256", "typ": kind }).to_string());
     let message = format!("{header}.{}", BASE64.encode(claims.to_string()));
     let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, SHARED);
     format!("{message}.{}", BASE64.encode(aws_lc_rs::hmac::sign(&key, message.as_bytes())))
@@ -202,6 +207,37 @@ async fn a_user_is_what_the_token_says() {
         // A claim that the type of user cannot hold.
         let odd = client.get(path).bearer(&with("email", json!(7))).await;
         assert_eq!(odd.outcome(), (401, "invalid_token".into()), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_for_now_and_an_access_token() {
+    let client = client(config());
+    let now = Utc::now().timestamp();
+    for (name, at, status) in [
+        ("nbf", now + 20, 200),
+        ("nbf", now + 90, 401),
+        ("iat", now + 20, 200),
+        ("iat", now + 90, 401),
+        ("auth_time", now + 90, 401),
+        ("exp", now - 20, 200),
+        ("exp", now - 90, 401),
+    ] {
+        let answer = client.get("/maybe").bearer(&with(name, json!(at))).await;
+        assert_eq!(answer.status, status, "{name} {}", at - now);
+    }
+    for (kind, status) in [
+        ("at+jwt", 200),
+        ("AT+JWT", 200),
+        ("application/at+jwt", 200),
+        ("jwt", 200),
+        ("logout+jwt", 401),
+        ("dpop+jwt", 401),
+        ("secevent+jwt", 401),
+        ("", 401),
+    ] {
+        let answer = client.get("/maybe").bearer(&signed_as(kind, &claims())).await;
+        assert_eq!(answer.status, status, "{kind:?}");
     }
 }
 

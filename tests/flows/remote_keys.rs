@@ -202,6 +202,38 @@ async fn a_key_that_was_withdrawn_ends_what_it_has_signed() {
 }
 
 #[tokio::test]
+async fn a_known_token_ends_when_it_says() {
+    let (clock, provider, client) = service().await;
+    let token = token(&clock, &provider);
+    assert_eq!(client.get("/caller").bearer(&token).await.is(200).body, "ann");
+    // Half a minute for clocks that differ.
+    clock.advance(Duration::seconds(329));
+    assert_eq!(client.get("/caller").bearer(&token).await.is(200).body, "ann");
+    clock.advance(Duration::seconds(1));
+    for path in ["/caller", "/maybe"] {
+        let answer = client.get(path).bearer(&token).await;
+        assert_eq!(answer.outcome(), (401, "invalid_token".into()), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_document_of_another_issuer_names_no_keys() {
+    let (clock, provider, keys) = world().await;
+    let kid = provider.kid();
+    provider.discovery(|document| document["issuer"] = json!("https://evil.example"));
+    let fault = keys.key(Some(&kid), clock.now()).await.unwrap_err();
+    assert!(matches!(fault, Error::Provider { .. }), "{fault}");
+    assert_eq!(provider.asked("/jwks"), 0);
+    let plain = "http://login.example/jwks";
+    provider.discovery(move |document| document["jwks_uri"] = json!(plain));
+    clock.advance(Duration::seconds(10));
+    assert!(keys.key(Some(&kid), clock.now()).await.is_err());
+    provider.behave();
+    clock.advance(Duration::seconds(10));
+    assert!(keys.key(Some(&kid), clock.now()).await.unwrap().is_some());
+}
+
+#[tokio::test]
 async fn what_a_token_says_of_its_keys_asks_nobody() {
     let (clock, provider, client) = service().await;
     let evil = Provider::start(&clock).await;
