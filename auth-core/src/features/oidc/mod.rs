@@ -8,116 +8,27 @@
 //! one that belongs to nobody the application is asked, once. A user who is logged in adds an
 //! identity by [`Oidc::link_url`], never by logging in.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{fmt, sync::Arc};
 
-use async_trait::async_trait;
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use chrono::{DateTime, TimeDelta, Utc};
-use serde::{Deserialize, Serialize};
-
+use self::pending::{OidcSession, Pending, digest, is_own_path};
 use super::{AuthHandle, LoggedIn};
 use crate::{
     error::{Error, Failure},
-    identities::{ExternalId, IdentityStore, LinkedIdentity},
+    identities::IdentityStore,
     oidc::{
-        Client, ExternalUser, Secrets, account_refused, fault, identity_taken, invalid_identity,
+        Client, ExternalUser, Secrets, account_refused, fault, invalid_identity,
         invalid_login_state, invalid_return_path, login_denied,
     },
     rejection::Rejection,
-    secret::sha256,
-    session::{live::LiveSession, schema::SessionSchema},
+    session::live::LiveSession,
     user::{AuthUser, UserKey},
 };
 
-/// How long somebody may take at the provider (OWASP ASVS 10.4.3 gives a code no longer).
-const PATIENCE: TimeDelta = TimeDelta::minutes(10);
-/// How many logins one browser may have under way, in as many windows.
-const AT_ONCE: usize = 8;
-/// The longest return path.
-const MAX_PATH: usize = 2048;
+mod accounts;
+mod linking;
+mod pending;
 
-/// Whose account an identity opens that nobody has yet: the application's answer.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Account<U> {
-    /// One that was made just now for this person.
-    New(U),
-    /// An existing one whose address the application has verified, and which the provider tells too.
-    ///
-    /// The identity is linked to it only if the provider says that it has verified the same address,
-    /// and is [trusted](crate::oidc::Provider::trust_verified_email) in that; else the login is
-    /// refused with `account_refused`, and the person has to log in here first and
-    /// [link](Oidc::link_url) the identity.
-    SameAddress {
-        /// The account.
-        user: U,
-        /// Its address, which the application has verified.
-        verified_email: String,
-    },
-    /// None: `account_refused`.
-    Refused,
-}
-
-/// What the application says of people who come from providers.
-///
-/// # Security
-///
-/// There is no way to say "whoever has this address": an address is not who somebody is. An account
-/// that was found by address goes through [`Account::SameAddress`], and the framework compares.
-///
-/// # Examples
-///
-/// ```
-/// use async_trait::async_trait;
-/// use auth_core::{
-///     error::Failure, features::{Account, ExternalAccounts}, oidc::ExternalUser,
-/// };
-/// # use auth_core::user::{AuthUser, NoRole, RoleSource, UserMeta};
-/// # #[derive(Clone)] struct User { id: i64, name: String }
-/// # impl AuthUser for User {
-/// #     type Id = i64;
-/// #     type Role = NoRole;
-/// #     const META: &'static UserMeta = &UserMeta {
-/// #         name: "User", path: "User", table: "users", columns: &["id", "name"], id: "id", login: &[],
-/// #         password: None, login_time: None, login_ip: None, token: None, epoch: None, active: None,
-/// #         roles: RoleSource::Column, schemes: &["session"],
-/// #     };
-/// #     fn id(&self) -> &i64 { &self.id }
-/// #     fn login_name(&self, _: usize) -> Option<&str> { None }
-/// # }
-///
-/// /// Makes an account for everybody who comes.
-/// struct Signup;
-///
-/// #[async_trait]
-/// impl ExternalAccounts<User> for Signup {
-///     async fn account(&self, person: &ExternalUser) -> Result<Account<User>, Failure> {
-///         let name = person.name.clone().unwrap_or_default();
-///         // … which a real one inserts into its database.
-///         Ok(Account::New(User { id: 1, name }))
-///     }
-/// }
-/// ```
-#[async_trait]
-pub trait ExternalAccounts<U: AuthUser>: Send + Sync + 'static {
-    /// The account of somebody whose identity belongs to nobody yet. It is linked afterwards.
-    ///
-    /// # Errors
-    ///
-    /// - the application refuses in its own words, or cannot answer
-    async fn account(&self, person: &ExternalUser) -> Result<Account<U>, Failure>;
-
-    /// Told of every login and every link, before it is done: the place to keep the provider's
-    /// tokens, or to take over a name. Default: nothing.
-    ///
-    /// # Errors
-    ///
-    /// - the application refuses, or cannot answer; the login is not done then
-    async fn logged_in(&self, user: &U, person: &ExternalUser) -> Result<(), Failure> {
-        let _ = (user, person);
-        Ok(())
-    }
-}
+pub use accounts::{Account, ExternalAccounts};
 
 /// Logs people in through providers. Made by `OidcConfig::build`; clones share everything.
 pub struct Oidc<U: AuthUser> {
@@ -155,37 +66,6 @@ pub struct Finished<U> {
     pub return_to: String,
     /// The login; `None` where a user who was logged in has added an identity.
     pub login: Option<LoggedIn<U>>,
-}
-
-/// The logins that a browser has under way, and where it logged in last.
-#[derive(Default, Serialize, Deserialize)]
-struct OidcSession {
-    /// By the digest of their state.
-    logins: BTreeMap<String, Pending>,
-    /// The provider of the last login.
-    provider: Option<String>,
-}
-
-impl SessionSchema for OidcSession {
-    const NAME: &'static str = "auth.oidc";
-}
-
-/// A login that is under way.
-#[derive(Clone, Serialize, Deserialize)]
-struct Pending {
-    provider: String,
-    nonce: String,
-    verifier: String,
-    return_to: String,
-    /// In seconds.
-    began: i64,
-    /// The user who adds an identity.
-    link: Option<String>,
-}
-
-/// How a state stands in the session.
-fn digest(state: &str) -> String {
-    URL_SAFE_NO_PAD.encode(sha256(state.as_bytes()))
 }
 
 impl<U: AuthUser> Oidc<U> {
@@ -265,17 +145,7 @@ impl<U: AuthUser> Oidc<U> {
         };
         let state = digest(&secrets.state);
         let mut session = self.session(auth).await?;
-        session
-            .update(|session| {
-                session.logins.retain(|_, pending| !pending.is_over(now));
-                while session.logins.len() >= AT_ONCE {
-                    let oldest = session.logins.iter().min_by_key(|(_, pending)| pending.began);
-                    let Some(oldest) = oldest.map(|(state, _)| state.clone()) else { break };
-                    session.logins.remove(&oldest);
-                }
-                session.logins.insert(state.clone(), pending.clone());
-            })
-            .await?;
+        session.update(|session| session.add(state.clone(), pending.clone(), now)).await?;
         Ok(url)
     }
 
@@ -351,27 +221,6 @@ impl<U: AuthUser> Oidc<U> {
         Ok(pending.filter(fits).ok_or_else(invalid_login_state)?)
     }
 
-    async fn link(
-        &self,
-        auth: &AuthHandle<U>,
-        user: &UserKey,
-        person: &ExternalUser,
-    ) -> Result<(), Failure> {
-        let identity = auth.identity().filter(|identity| UserKey::of(&*identity.user) == *user);
-        let identity = identity.ok_or_else(invalid_login_state)?;
-        let (id, user) = (&person.id, &*identity.user);
-        match self.inner.identities.owner(id).await? {
-            Some(owner) if owner != *user.id() => return Err(identity_taken().into()),
-            _ => self.inner.accounts.logged_in(user, person).await?,
-        }
-        if !self.inner.identities.link(id, user.id(), auth.context.now()).await? {
-            return Err(identity_taken().into());
-        }
-        let provider = &*person.provider;
-        tracing::info!(users = U::META.table, id = %user.id(), provider, "an identity was linked");
-        Ok(())
-    }
-
     async fn login(
         &self,
         auth: &AuthHandle<U>,
@@ -389,56 +238,6 @@ impl<U: AuthUser> Oidc<U> {
         let login = auth.login_user(&user).await?;
         self.session(auth).await?.provider = Some(client.name.to_string());
         Ok(login)
-    }
-
-    /// The user to whom an identity belongs.
-    async fn owner(
-        &self,
-        auth: &AuthHandle<U>,
-        id: &ExternalId,
-    ) -> Result<Option<Arc<U>>, Failure> {
-        let Some(owner) = self.inner.identities.owner(id).await? else { return Ok(None) };
-        let user = auth.context.user_service::<U>()?.store.by_id(&owner).await?;
-        if user.is_none() {
-            // He was deleted, and the link was left behind.
-            self.inner.identities.unlink(id, &owner).await?;
-        }
-        Ok(user)
-    }
-
-    /// The account that the application has for somebody new, now linked.
-    async fn account(
-        &self,
-        auth: &AuthHandle<U>,
-        client: &Client,
-        person: &ExternalUser,
-    ) -> Result<Arc<U>, Failure> {
-        let user = match self.inner.accounts.account(person).await? {
-            Account::New(user) => user,
-            Account::SameAddress { user, verified_email } => {
-                let told = person.email.as_deref().filter(|_| person.email_verified);
-                let same = told.is_some_and(|told| told.eq_ignore_ascii_case(&verified_email));
-                if !(client.verified_email && same) {
-                    tracing::warn!(
-                        provider = &*person.provider,
-                        users = U::META.table,
-                        id = %user.id(),
-                        "an identity was not linked by its address"
-                    );
-                    return Err(account_refused().into());
-                }
-                user
-            }
-            Account::Refused => return Err(account_refused().into()),
-        };
-        if !user.is_active() {
-            return Err(account_refused().into());
-        }
-        if self.inner.identities.link(&person.id, user.id(), auth.context.now()).await? {
-            return Ok(Arc::new(user));
-        }
-        // Another window was faster. Whose the identity is, the store says.
-        Ok(self.owner(auth, &person.id).await?.ok_or_else(account_refused)?)
     }
 
     /// Logs out, and says where to send the browser so that the provider logs out too (OpenID
@@ -462,29 +261,6 @@ impl<U: AuthUser> Oidc<U> {
         }
     }
 
-    /// The identities of the request's user.
-    ///
-    /// # Errors
-    ///
-    /// - the operation has no user: [`Rejection::MissingCredentials`]
-    /// - the store cannot answer: [`Failure::Fault`]
-    pub async fn identities(&self, auth: &AuthHandle<U>) -> Result<Vec<LinkedIdentity>, Failure> {
-        let identity = auth.identity().ok_or(Rejection::MissingCredentials)?;
-        Ok(self.inner.identities.of(identity.user.id()).await?)
-    }
-
-    /// Takes an identity from the request's user, and says whether it was his. Whether he can still
-    /// log in afterwards is for the application to see to.
-    ///
-    /// # Errors
-    ///
-    /// - the operation has no user: [`Rejection::MissingCredentials`]
-    /// - the store cannot answer: [`Failure::Fault`]
-    pub async fn unlink(&self, auth: &AuthHandle<U>, id: &ExternalId) -> Result<bool, Failure> {
-        let identity = auth.identity().ok_or(Rejection::MissingCredentials)?;
-        Ok(self.inner.identities.unlink(id, identity.user.id()).await?)
-    }
-
     fn client(&self, provider: &str) -> Result<&Client, Rejection> {
         let mut clients = self.inner.clients.iter();
         clients.find(|client| &*client.name == provider).ok_or(Rejection::NotFound)
@@ -495,22 +271,6 @@ impl<U: AuthUser> Oidc<U> {
         auth.context.session.load(auth.context.sessions()?).await?;
         LiveSession::open(auth.context.clone())
     }
-}
-
-impl Pending {
-    fn is_over(&self, now: DateTime<Utc>) -> bool {
-        now.timestamp() - self.began >= PATIENCE.num_seconds()
-    }
-}
-
-/// Whether this is a path of this site, to which a browser can be sent.
-///
-/// Browsers read `//host` and `/\host` as addresses of other sites, and drop tabs and line ends.
-fn is_own_path(path: &str) -> bool {
-    path.len() <= MAX_PATH
-        && path.starts_with('/')
-        && !path.starts_with("//")
-        && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
 }
 
 impl<U: AuthUser> Clone for Oidc<U> {
@@ -533,34 +293,5 @@ impl fmt::Debug for Callback<'_> {
             .field("iss", &self.iss)
             .field("error", &self.error)
             .finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_own_path;
-
-    #[test]
-    fn only_paths_of_this_site_are_gone_back_to() {
-        for path in ["/", "/a", "/a/b?c=d#e", "/a//b", "/%5C%5Cevil.example"] {
-            assert!(is_own_path(path), "{path}");
-        }
-        let long = format!("/{}", "a".repeat(2048));
-        for path in [
-            "",
-            "a",
-            "//evil.example",
-            "/\\evil.example",
-            "https://evil.example",
-            "/\t/evil.example",
-            "/a\r\nSet-Cookie: x",
-            "/ä",
-            "\\\\evil.example",
-            "javascript:alert(1)",
-            "/a b",
-            &long,
-        ] {
-            assert!(!is_own_path(path), "{path:?}");
-        }
     }
 }
