@@ -203,11 +203,15 @@ async fn what_leaves_something_open_is_refused() {
     let host = ("\"@authority\"", "\"@authority\": depot.example\n");
     let path = ("\"@path\"", "\"@path\": /maybe\n");
     let all = [method, host, path];
+    // Each with a nonce of its own, so that no repetition hides what is tested.
+    let nonces = std::cell::Cell::new(0);
     let of_now = format!("created={now}");
     let ask = async |parts: &[(&str, &str)], parameters: &str, path: &str, body: &str| {
         let names: Vec<_> = parts.iter().map(|part| part.0).collect();
         let lines: String = parts.iter().map(|part| part.1).collect();
-        let headers = signed_by_hand(&id, &secret, &names.join(" "), parameters, &lines);
+        nonces.set(nonces.get() + 1);
+        let parameters = format!("{parameters};nonce=\"{}\"", nonces.get());
+        let headers = signed_by_hand(&id, &secret, &names.join(" "), &parameters, &lines);
         let verb = if path == "/echo" { "POST" } else { "GET" };
         depot.send(verb, path, &headers, body.to_owned()).await
     };
