@@ -12,6 +12,7 @@ mod guard_bypass;
 mod guessing;
 mod imported_hashes;
 mod logout_race;
+mod lying_provider;
 mod mixed_credentials;
 mod oidc;
 mod one_time_codes;
