@@ -3,7 +3,7 @@
 #[cfg(feature = "sqlite")]
 pub use auth_core::store::FileSessions;
 #[cfg(feature = "redis")]
-pub use auth_core::store::{Redis, RedisCache, RedisSessions};
+pub use auth_core::store::{Redis, RedisCache, RedisDenyList, RedisSessions};
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use auth_core::{
     api_keys::SqlApiKeys,

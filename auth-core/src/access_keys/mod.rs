@@ -8,6 +8,8 @@ use std::{fmt, fmt::Debug, sync::Arc};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
+#[cfg(feature = "redis")]
+pub use crate::store::redis::RedisNonces;
 use crate::{error::Error, scopes::Scopes, signature::SignatureAlgorithm, user::UserKey};
 
 mod memory;

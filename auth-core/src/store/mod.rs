@@ -24,7 +24,7 @@ mod limit;
 mod memory;
 mod purge;
 #[cfg(feature = "redis")]
-mod redis;
+pub(crate) mod redis;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod sql;
 mod tokens;
@@ -34,7 +34,7 @@ pub use self::cached::RedisCache;
 #[cfg(feature = "sqlite")]
 pub use self::file::FileSessions;
 #[cfg(feature = "redis")]
-pub use self::redis::{Redis, RedisSessions};
+pub use self::redis::{Redis, RedisDenyList, RedisSessions};
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use self::sql::{EndedBy, EndedSession, SqlDenyList, SqlSessions, SqlTokens};
 #[cfg(feature = "testing")]

@@ -19,17 +19,20 @@ use crate::{error::Error, secret::SessionKey, session::record::SessionRecord, us
 
 mod address;
 pub(super) mod call;
+mod deny;
 mod index;
 mod keys;
 mod link;
+mod nonces;
 mod record;
 mod scan;
 pub(super) mod script;
 mod server;
+mod until;
 
 pub(super) use self::keys::Keys;
 pub(super) use self::record::{Parts, record};
-pub use self::server::Redis;
+pub use self::{deny::RedisDenyList, nonces::RedisNonces, server::Redis};
 
 /// How many sessions are ended at once.
 const AT_ONCE: usize = 100;
