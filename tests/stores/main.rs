@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod cached;
+mod cached_faults;
 mod engines;
 mod faults;
 mod file;
