@@ -9,15 +9,12 @@ use crate::{
     api_keys::ApiKeys,
     clock::{Clock, SystemClock},
     expiry::Expiry,
-    http::{RequestHead, cookie::SessionCookie},
+    http::cookie::SessionCookie,
     jwt::{JwtKeys, RefreshLifetime, TrustedIssuer},
     password::{PasswordHasher, PasswordPolicy},
     responder::{ProblemResponder, Responder},
     scheme::{CustomScheme, Scheme},
-    session::{
-        FillColumns,
-        record::{SessionColumns, SessionRecord},
-    },
+    session::FillColumns,
     store::{DenyList, Purge, SessionStore, TokenStore, WhenFull},
     throttle::Throttle,
     user::AuthUser,
@@ -29,6 +26,8 @@ mod build;
 #[cfg(feature = "oidc")]
 mod oidc;
 mod purge;
+mod sessions;
+mod tokens;
 
 pub use authenticator::Authenticator;
 use authenticator::UserEntry;
@@ -160,17 +159,6 @@ impl AuthConfig {
         self
     }
 
-    /// Where the sessions are.
-    pub fn sessions(self, store: impl SessionStore) -> Self {
-        self.shared_sessions(Arc::new(store))
-    }
-
-    /// Where the sessions are, for a store that something else uses too.
-    pub fn shared_sessions(mut self, store: Arc<dyn SessionStore>) -> Self {
-        self.sessions = Some(store);
-        self
-    }
-
     /// One more store that [`Authenticator::purge_expired`] and [`Authenticator::purge_every`] purge.
     /// Default: the sessions, and what else the configuration names.
     pub fn purge(mut self, store: Arc<dyn Purge>) -> Self {
@@ -178,142 +166,10 @@ impl AuthConfig {
         self
     }
 
-    /// The session cookie. Default: `__Host-sid`, see [`SessionCookie`].
-    pub fn cookie(mut self, cookie: SessionCookie) -> Self {
-        self.cookie = Some(cookie);
-        self
-    }
-
-    /// A header by which clients may present their session, beside the cookie, as in
-    /// `x-session-id`. Default: none.
-    ///
-    /// A new token is in the answer's header of the same name; a client that presents the header
-    /// gets no cookie. The header wins over a cookie. Other than a cookie, a header that names no
-    /// session is refused with 401 `invalid_session`, also where users are optional; an empty one
-    /// counts as none.
-    ///
-    /// # Security
-    ///
-    /// No browser sends the header by itself, so other sites cannot borrow it, and the cross-site
-    /// check does not ask about it. But a page that keeps the token within reach of its scripts
-    /// loses it to the first hostile one, which a cookie prevents: this is for clients that are no
-    /// web pages. Where both ways are open, a login that presents no header is answered with both.
-    /// To let pages of other origins read the answer's header takes `Access-Control-Expose-Headers`.
-    pub fn session_header(mut self, name: impl Into<String>) -> Self {
-        self.session_header = Some(name.into());
-        self
-    }
-
-    /// Leaves the cookie out: sessions travel in the [`session_header`](Self::session_header) only.
-    pub fn without_session_cookie(mut self) -> Self {
-        self.cookie = None;
-        self
-    }
-
-    /// How long sessions live. Default: 30 minutes idle, 12 hours at most, see [`Expiry`].
-    pub fn expiry(mut self, expiry: Expiry) -> Self {
-        self.expiry = expiry;
-        self
-    }
-
-    /// How many sessions a user may have at once, and what becomes of a login beyond that: the oldest
-    /// session ends, or the login is refused with 409 `too_many_sessions`. Default: no limit.
-    ///
-    /// Exact also where one user logs in several times at the same moment, on several servers.
-    /// Counted are live sessions, of whatever scheme they were used by; tokens are none. A login from
-    /// a browser in which the user is logged in replaces his session there and is never too many, and
-    /// neither is a new key for a session.
-    ///
-    /// # Security
-    ///
-    /// Where logins are refused, a user who has lost a cookie waits until that session expires; and
-    /// who knows his password can keep him out that way, where ending the oldest would show him. What
-    /// OWASP ASVS 7.1.2 asks for is that the choice is made and documented.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use auth_core::{config::AuthConfig, store::{MemorySessions, WhenFull}};
-    ///
-    /// let auth = AuthConfig::new()
-    ///     .sessions(MemorySessions::default())
-    ///     .session_limit(3, WhenFull::EndOldest)
-    ///     .build()?;
-    /// # Ok::<(), auth_core::config::ConfigError>(())
-    /// ```
-    pub fn session_limit(mut self, max: u32, full: WhenFull) -> Self {
-        self.session_limit = Some((max, full));
-        self
-    }
-
-    /// Fills columns of the application's own when a session begins and when somebody logs in: from
-    /// the head of the request, and from the record, which has the user where there is one. Default:
-    /// none are filled.
-    ///
-    /// What it returns takes the place of what the columns held; others stay. A handler sets columns
-    /// with [`LiveSession::set_column`](crate::session::live::LiveSession::set_column).
-    /// [`SqlSessions`](crate::store) declares them where it is the store: what it does not have is
-    /// found by [`build`](Self::build), which tries this with an empty request, or else is a fault.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use auth_core::{config::AuthConfig, session::record::SessionColumns, store::MemorySessions};
-    ///
-    /// let auth = AuthConfig::new()
-    ///     .sessions(MemorySessions::default())
-    ///     .session_columns(|head, session| {
-    ///         let device = head.headers.get("x-device").and_then(|name| name.to_str().ok());
-    ///         let user = session.login.as_ref().map(|login| login.user.as_str());
-    ///         SessionColumns::default().with("device", device).with("account", user)
-    ///     })
-    ///     .build()?;
-    /// # Ok::<(), auth_core::config::ConfigError>(())
-    /// ```
-    pub fn session_columns(
-        mut self,
-        fill: impl Fn(&RequestHead<'_>, &SessionRecord) -> SessionColumns + Send + Sync + 'static,
-    ) -> Self {
-        self.session_columns = Some(FillColumns::new(fill));
-        self
-    }
-
-    /// The keys that sign and verify tokens. Default: none, no tokens.
-    pub fn jwt(mut self, keys: JwtKeys) -> Self {
-        self.jwt = Some(keys);
-        self
-    }
-
-    /// The `iss` of tokens, written and required. Default: `auth`. Services that share keys need
-    /// names of their own.
-    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
-        self.issuer = issuer.into();
-        self
-    }
-
-    /// The `aud` of tokens, written and required. Default: the issuer.
-    pub fn audience(mut self, audience: impl Into<String>) -> Self {
-        self.audience = Some(audience.into());
-        self
-    }
-
     /// The `realm` in challenges, which browsers show when they ask for name and password. Default:
     /// the issuer, for tokens the audience.
     pub fn realm(mut self, realm: impl Into<String>) -> Self {
         self.realm = Some(realm.into());
-        self
-    }
-
-    /// How long tokens live. Default: 10 minutes; OWASP ASVS 9.2.1 asks for short ones.
-    pub fn token_lifetime(mut self, lifetime: TimeDelta) -> Self {
-        self.token_lifetime = Some(lifetime);
-        self
-    }
-
-    /// The scheme name in front of a token in `Authorization`, compared without regard to case.
-    /// Default: `Bearer`.
-    pub fn token_prefix(mut self, prefix: impl Into<String>) -> Self {
-        self.token_prefix = prefix.into();
         self
     }
 
@@ -347,66 +203,6 @@ impl AuthConfig {
     /// `.scheme::<User>("badge", BadgeScheme { .. })`. See [`Scheme`]. Default: none.
     pub fn scheme<U: AuthUser>(mut self, name: &'static str, scheme: impl Scheme<U>) -> Self {
         self.custom.push(CustomScheme::new(name, scheme));
-        self
-    }
-
-    /// Takes the tokens of another issuer, for types of users that are made of claims. Default: none.
-    /// See [`TrustedIssuer`].
-    pub fn trust(mut self, issuer: TrustedIssuer) -> Self {
-        self.trusted.push(issuer);
-        self
-    }
-
-    /// Has documents say that tokens are issued for name and password at this address, as in
-    /// `/api/oauth/token`: the OAuth 2 password flow. Swagger UI then logs in by itself. Default: they
-    /// only say that there are tokens.
-    ///
-    /// The address is that of the token endpoint, as clients see it; one of your own has to read and
-    /// answer what RFC 6749 says.
-    pub fn document_password_flow(mut self, token_url: impl Into<String>) -> Self {
-        self.password_flow = Some(token_url.into());
-        self
-    }
-
-    /// Where refresh tokens are. Default: nowhere, there are none. With a store, every login that
-    /// issues a token issues a refresh token too, see [`crate::jwt`].
-    pub fn refresh_tokens(self, store: impl TokenStore) -> Self {
-        self.shared_refresh_tokens(Arc::new(store))
-    }
-
-    /// Where refresh tokens are, for a store that something else uses too.
-    pub fn shared_refresh_tokens(mut self, store: Arc<dyn TokenStore>) -> Self {
-        self.refresh = Some(store);
-        self
-    }
-
-    /// How long a refresh token may lie unused, and when all that came out of one login end, however
-    /// much they are used. Default: 14 and 30 days; OWASP ASVS 10.4.8 asks for the second limit.
-    pub fn refresh_lifetime(mut self, idle: TimeDelta, absolute: TimeDelta) -> Self {
-        self.refresh_lifetime.idle = idle;
-        self.refresh_lifetime.absolute = absolute;
-        self
-    }
-
-    /// For how long after its exchange a refresh token that is presented again is refused without
-    /// harm, and not taken for a stolen one. Default: 10 seconds; zero is the strictest, a minute
-    /// the most. See [`crate::jwt`].
-    pub fn refresh_grace(mut self, grace: TimeDelta) -> Self {
-        self.refresh_lifetime.grace = grace;
-        self
-    }
-
-    /// Where access tokens stand that were ended before they expire, as by a logout. Default:
-    /// nowhere, they cannot be.
-    ///
-    /// It is asked at every request with a token, so it costs what its store costs.
-    pub fn deny_list(self, list: impl DenyList) -> Self {
-        self.shared_deny_list(Arc::new(list))
-    }
-
-    /// The same, for a list that something else uses too.
-    pub fn shared_deny_list(mut self, list: Arc<dyn DenyList>) -> Self {
-        self.denied = Some(list);
         self
     }
 

@@ -9,7 +9,7 @@
 //! - vocabulary: [`user`], [`requirement`], [`scopes`], [`rejection`], [`error`], [`secret`],
 //!   [`sealing`], [`expiry`], [`http`], [`signature`];
 //! - ports, traits with their implementations: [`clock`], [`password`], [`store`], [`users`],
-//!   [`api_keys`], [`access_keys`];
+//!   [`keys`], [`api_keys`], [`access_keys`];
 //! - services: [`session`], [`jwt`], [`scheme`], [`guard`], [`throttle`], [`responder`];
 //! - features, one flow per file: [`features`];
 //! - assembly: [`config`], [`context`].
@@ -30,6 +30,7 @@ pub mod http;
 #[cfg(feature = "oidc")]
 pub mod identities;
 pub mod jwt;
+pub mod keys;
 #[cfg(feature = "oidc")]
 pub mod oidc;
 pub mod password;

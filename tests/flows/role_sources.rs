@@ -187,6 +187,45 @@ async fn roles_in_a_table() {
         .await;
 }
 
+/// Copies of users hide no change that this process makes itself.
+#[tokio::test]
+async fn roles_in_a_table_with_copies_of_users() {
+    let pool = database("", "table_users").await;
+    let roles = SqlRoles::<table::User>::new(pool.clone());
+    roles.migrate().await.unwrap();
+    let client = table::start(SqlUsers::new(pool).cached(Duration::minutes(5)));
+    client
+        .follows(async |new| {
+            for held in roles.of(&1).await.unwrap() {
+                assert!(roles.revoke(&1, &held).await.unwrap());
+            }
+            for role in new {
+                assert!(roles.grant(&1, role).await.unwrap());
+            }
+        })
+        .await;
+    client.follows(async |new| assert!(roles.replace(&1, new).await.unwrap())).await;
+}
+
+#[tokio::test]
+async fn a_role_that_another_process_takes_is_held_no_longer_than_a_copy_lives() {
+    let (clock, life) = (ManualClock::default(), Duration::seconds(5));
+    let pool = database("", "table_users").await;
+    let roles = SqlRoles::<table::User>::new(pool.clone());
+    roles.migrate().await.unwrap();
+    roles.grant(&1, &manager()).await.unwrap();
+    let users = SqlUsers::new(pool.clone()).cached(life).clock(clock.clone());
+    let client = table::start(users);
+    let ann = client.login(1).await;
+    assert_eq!(client.get("/sites/1", &ann).await, 200);
+    // All that a process can do that shares nothing but the database.
+    sqlx::query("DELETE FROM user_roles").execute(&pool).await.unwrap();
+    clock.advance(life - Duration::milliseconds(1));
+    assert_eq!(client.get("/sites/1", &ann).await, 200, "the copy, asked for at the login");
+    clock.advance(Duration::milliseconds(1));
+    assert_eq!(client.get("/sites/1", &ann).await, 403);
+}
+
 /// A directory of the application's own.
 #[derive(Clone, Default)]
 struct Directory {

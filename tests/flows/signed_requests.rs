@@ -134,7 +134,7 @@ async fn a_request_that_two_ask_about_is_one_request() {
         ask = ask.header(name, value);
     }
     assert_eq!(ask.await.is(200).body, "ann: hello", "the guard has read the body before");
-    assert_eq!(depot.access_keys.noted(), 1);
+    assert_eq!(depot.nonces.noted(), 1);
 }
 
 #[tokio::test]

@@ -10,8 +10,8 @@ pub mod around;
 pub mod body;
 pub mod browser;
 pub mod depot;
-pub mod failing_access_keys;
 pub mod failing_keys;
+pub mod failing_nonces;
 pub mod gates;
 pub mod logs;
 pub mod office;
@@ -26,8 +26,8 @@ pub use crate::{
     around::Around,
     browser::{Answer, Browser},
     depot::{Badges, Depot, Duty, Keeper},
-    failing_access_keys::FailingAccessKeys,
-    failing_keys::FailingApiKeys,
+    failing_keys::{FailingAccessKeys, FailingApiKeys},
+    failing_nonces::FailingNonces,
     gates::Gates,
     logs::Logs,
     office::{Clerk, Office},

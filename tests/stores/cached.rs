@@ -4,20 +4,24 @@ use std::{sync::Arc, time::Duration};
 
 use auth_core::{
     error::Error,
-    secret::{SecurityStamp, SessionKey, SessionToken},
-    session::record::{SessionLogin, SessionRecord},
+    secret::SessionKey,
+    session::record::SessionRecord,
     sql::{SqlPool, open_sqlite},
     store::{
         CachedSessions, Create, MemoryCache, MemorySessions, Redis, RedisCache, SessionCache,
         SessionLimit, SessionStore, SqlSessions, Update, WhenFull, conformance,
     },
-    user::UserKey,
 };
 use auth_test_servers::Keyspace;
 use auth_tests::Around;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
+
+use crate::{
+    engines::Engine,
+    sessions::{self, key, user},
+};
 
 async fn memory_over_sqlite() -> Arc<dyn SessionStore> {
     let database = in_database(open_sqlite("sqlite::memory:").await.unwrap()).await;
@@ -38,7 +42,7 @@ async fn in_database(pool: impl Into<SqlPool>) -> SqlSessions {
 
 async fn redis_over_postgres() -> Option<Arc<dyn SessionStore>> {
     let keys = auth_test_servers::redis()?;
-    let database = in_database(crate::postgres().await?).await;
+    let database = in_database(Engine::Postgres.pool().await?).await;
     let cache = patient(&keys);
     Some(Arc::new(Around::new(CachedSessions::new(cache, database), keys)))
 }
@@ -62,33 +66,12 @@ fn nodes_with_redis(keys: &Keyspace, database: &Around) -> [Node<RedisCache>; 2]
     [(), ()].map(|()| CachedSessions::new(patient(keys), database.clone()))
 }
 
-fn key() -> SessionKey {
-    SessionToken::generate().unwrap().key()
-}
-
-fn user(name: &str) -> UserKey {
-    UserKey::from(format!("users:{name}"))
-}
-
 fn now() -> DateTime<Utc> {
     Utc::now().trunc_subsecs(3)
 }
 
 fn record(at: DateTime<Utc>) -> SessionRecord {
-    SessionRecord {
-        handle: Uuid::new_v4(),
-        login: Some(SessionLogin { user: user("1"), stamp: SecurityStamp::of_epoch(0), at }),
-        data: Default::default(),
-        created_at: at,
-        last_active_at: at,
-        idle_timeout: TimeDelta::minutes(30),
-        expires_at: at + TimeDelta::hours(12),
-        persistent: false,
-        ip: None,
-        user_agent: None,
-        columns: Default::default(),
-        version: 1,
-    }
+    (*sessions::record(1, at)).clone()
 }
 
 async fn create(store: &impl SessionStore, record: &SessionRecord) -> SessionKey {
@@ -130,7 +113,7 @@ async fn serves_copies_and_sees_its_own_changes<C: SessionCache>(
     assert_eq!(loaded.last_active_at, later);
     assert_eq!(database.loads() - loads, 2);
     // Nothing is remembered of sessions that there are not.
-    let nobodys = self::key();
+    let nobodys = sessions::key();
     for _ in 0..2 {
         assert!(!is_there(&node, &nobodys, now).await);
     }
@@ -149,18 +132,18 @@ async fn what_ends_has_ended_for_those_who_share_the_cache<C: SessionCache>(
 
     let key = cached_at(&two, &database, now).await;
     let spared = cached_at(&two, &database, now).await;
-    assert_eq!(one.delete_by_user(&user("1"), Some(&spared), now).await.unwrap(), 1);
+    assert_eq!(one.delete_by_user(&user(1), Some(&spared), now).await.unwrap(), 1);
     assert!(!is_there(&two, &key, now).await, "delete_by_user");
     assert!(is_there(&two, &spared, now).await, "delete_by_user");
 
     let handle = two.load(&spared, now).await.unwrap().unwrap().handle;
-    assert!(one.delete_by_handle(&user("1"), handle, now).await.unwrap());
+    assert!(one.delete_by_handle(&user(1), handle, now).await.unwrap());
     assert!(!is_there(&two, &spared, now).await, "delete_by_handle");
 
     let oldest = cached_at(&two, &database, now).await;
     let limit = SessionLimit { max: 1, full: WhenFull::EndOldest, except: None, now };
     let new = Arc::new(record(now + TimeDelta::milliseconds(1)));
-    let new_key = self::key();
+    let new_key = sessions::key();
     assert_eq!(one.create(&new_key, new, Some(limit)).await.unwrap(), Create::Done);
     assert!(!is_there(&two, &oldest, now).await, "the end of the oldest at a login");
     assert!(is_there(&two, &new_key, now).await);
@@ -420,9 +403,9 @@ async fn without_the_database_only_copies_are_served_that_are_young() {
     let next = SessionRecord { version: 2, ..record(now) };
     is_fault(node.update(&key, Arc::new(next), now).await.unwrap_err());
     is_fault(node.touch(&key, now).await.unwrap_err());
-    is_fault(node.delete_by_user(&user("1"), None, now).await.unwrap_err());
-    is_fault(node.delete_by_handle(&user("1"), Uuid::nil(), now).await.unwrap_err());
-    is_fault(node.create(&self::key(), Arc::new(record(now)), None).await.unwrap_err());
+    is_fault(node.delete_by_user(&user(1), None, now).await.unwrap_err());
+    is_fault(node.delete_by_handle(&user(1), Uuid::nil(), now).await.unwrap_err());
+    is_fault(node.create(&sessions::key(), Arc::new(record(now)), None).await.unwrap_err());
 
     let cautious = CachedSessions::new(MemoryCache::new(), database.clone());
     let cautious = cautious.max_age(Duration::ZERO).unwrap();

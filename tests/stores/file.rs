@@ -9,15 +9,15 @@ use std::{
 
 use auth_core::{
     error::Error,
-    secret::{SecurityStamp, SessionKey, SessionToken},
-    session::record::{SessionLogin, SessionRecord},
+    secret::SessionKey,
+    session::record::SessionRecord,
     store::{Create, FileSessions, SessionStore, Update, conformance},
-    user::UserKey,
 };
 use auth_tests::Around;
-use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use chrono::{SubsecRound, Utc};
 use tempfile::tempdir;
-use uuid::Uuid;
+
+use crate::sessions::{key, record};
 
 async fn store() -> Arc<dyn SessionStore> {
     let folder = tempdir().unwrap();
@@ -30,31 +30,6 @@ async fn store() -> Arc<dyn SessionStore> {
 
 auth_core::session_store_conformance!(conforms_in_a_file, store);
 
-fn key() -> SessionKey {
-    SessionToken::generate().unwrap().key()
-}
-
-fn record(at: DateTime<Utc>) -> SessionRecord {
-    SessionRecord {
-        handle: Uuid::new_v4(),
-        login: Some(SessionLogin {
-            user: UserKey::from("users:1".to_owned()),
-            stamp: SecurityStamp::of_epoch(0),
-            at,
-        }),
-        data: Default::default(),
-        created_at: at,
-        last_active_at: at,
-        idle_timeout: TimeDelta::minutes(30),
-        expires_at: at + TimeDelta::hours(12),
-        persistent: false,
-        ip: None,
-        user_agent: None,
-        columns: Default::default(),
-        version: 1,
-    }
-}
-
 #[tokio::test]
 async fn sessions_are_there_after_a_restart() {
     let folder = tempdir().unwrap();
@@ -64,7 +39,7 @@ async fn sessions_are_there_after_a_restart() {
     let key = key();
     {
         let sessions = FileSessions::open(&path).await.unwrap();
-        let created = sessions.create(&key, Arc::new(record(now)), None).await.unwrap();
+        let created = sessions.create(&key, record(1, now), None).await.unwrap();
         assert_eq!(created, Create::Done);
     }
     assert!(path.is_file());
@@ -89,10 +64,10 @@ async fn what_was_acknowledged_survives_a_kill() {
             let now = Utc::now();
             let (stays, ends) = (key(), key());
             for key in [&stays, &ends] {
-                let created = sessions.create(key, Arc::new(record(now)), None).await.unwrap();
+                let created = sessions.create(key, record(1, now), None).await.unwrap();
                 assert_eq!(created, Create::Done);
             }
-            let next = SessionRecord { version: 2, ..record(now) };
+            let next = SessionRecord { version: 2, ..(*record(1, now)).clone() };
             assert_eq!(sessions.update(&stays, Arc::new(next), now).await.unwrap(), Update::Done);
             assert!(sessions.delete(&ends, now).await.unwrap());
             let hex = |key: SessionKey| -> String {

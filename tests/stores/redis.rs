@@ -4,16 +4,17 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use auth_core::{
     error::Error,
-    secret::{SecurityStamp, SessionKey, SessionToken},
-    session::record::{SessionLogin, SessionRecord},
+    secret::SessionKey,
+    session::record::SessionRecord,
     store::{Create, Redis, RedisSessions, SessionLimit, SessionStore, Update, WhenFull},
-    user::UserKey,
 };
 use auth_test_servers::{AUTHORITY, Keyspace, OTHER_AUTHORITY, RedisServer};
 use auth_tests::Around;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use tokio::task::JoinSet;
 use uuid::Uuid;
+
+use crate::sessions::{key, user};
 
 async fn store() -> Option<Arc<dyn SessionStore>> {
     let keys = auth_test_servers::redis()?;
@@ -38,29 +39,8 @@ fn cluster_sessions() -> Option<RedisSessions> {
     Some(RedisSessions::new(Redis::cluster(cluster.urls()).unwrap()).prefix(&prefix).unwrap())
 }
 
-fn key() -> SessionKey {
-    SessionToken::generate().unwrap().key()
-}
-
-fn user(id: usize) -> UserKey {
-    UserKey::from(format!("users:{id}"))
-}
-
 fn record(id: usize, at: DateTime<Utc>) -> SessionRecord {
-    SessionRecord {
-        handle: Uuid::new_v4(),
-        login: Some(SessionLogin { user: user(id), stamp: SecurityStamp::of_epoch(0), at }),
-        data: Default::default(),
-        created_at: at,
-        last_active_at: at,
-        idle_timeout: TimeDelta::minutes(30),
-        expires_at: at + TimeDelta::hours(12),
-        persistent: false,
-        ip: None,
-        user_agent: None,
-        columns: Default::default(),
-        version: 1,
-    }
+    (*crate::sessions::record(id, at)).clone()
 }
 
 fn now() -> DateTime<Utc> {

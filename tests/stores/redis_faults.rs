@@ -5,19 +5,20 @@ use std::{sync::Arc, time::Duration};
 
 use auth_core::{
     error::Error,
-    secret::{SecurityStamp, SessionKey, SessionToken},
-    session::record::{SessionLogin, SessionRecord},
+    secret::SessionKey,
+    session::record::SessionRecord,
     store::{Create, Redis, RedisSessions, SessionStore, Update},
-    user::UserKey,
 };
 use auth_poem::prelude::*;
 use auth_test_servers::{Proxy, RedisServer};
 use auth_tests::{Admin, Browser, Rank, world::fast_hasher};
-use chrono::TimeDelta;
 use poem::{EndpointExt, IntoEndpoint};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::faults::{Api, LIMIT, PASSWORD, SLACK, is_unavailable, nobody_is_anybody, recovers};
+use crate::{
+    faults::{Api, LIMIT, PASSWORD, SLACK, is_unavailable, nobody_is_anybody, recovers},
+    sessions::{key, record},
+};
 
 /// A client of a service with sessions in this Redis.
 async fn service(redis: Redis) -> Browser {
@@ -218,25 +219,10 @@ async fn all_over(
 ) -> Vec<(SessionKey, SessionRecord)> {
     let mut all = Vec::new();
     for n in 0..24 {
-        let user = UserKey::from(format!("users:{n}"));
-        let record = SessionRecord {
-            handle: Uuid::new_v4(),
-            login: Some(SessionLogin { user, stamp: SecurityStamp::of_epoch(0), at: now }),
-            data: Default::default(),
-            created_at: now,
-            last_active_at: now,
-            idle_timeout: TimeDelta::minutes(30),
-            expires_at: now + TimeDelta::hours(12),
-            persistent: false,
-            ip: None,
-            user_agent: None,
-            columns: Default::default(),
-            version: 1,
-        };
-        let key = SessionToken::generate().unwrap().key();
-        let created = sessions.create(&key, Arc::new(record.clone()), None).await.unwrap();
+        let (key, record) = (key(), record(n, now));
+        let created = sessions.create(&key, record.clone(), None).await.unwrap();
         assert_eq!(created, Create::Done);
-        all.push((key, record));
+        all.push((key, (*record).clone()));
     }
     all
 }

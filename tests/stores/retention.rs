@@ -3,31 +3,20 @@
 use std::sync::Arc;
 
 use auth_core::{
-    sql::{SqlPool, open_sqlite},
+    sql::SqlPool,
     store::{EndedBy, SessionLimit, SessionStore, SqlSessions, WhenFull, conformance},
 };
 use chrono::{SubsecRound, TimeDelta, Utc};
-use sqlx::AssertSqlSafe;
 
-use crate::sessions::{key, record, user};
+use crate::{
+    engines::{Place, conform_on_each_engine, number, on_each_engine, run},
+    sessions::{key, record, user},
+};
 
 const KEEP: TimeDelta = TimeDelta::days(30);
 
-/// A database in memory.
-async fn sqlite() -> Option<SqlPool> {
-    Some(open_sqlite("sqlite::memory:").await.unwrap().into())
-}
-
-async fn postgres() -> Option<SqlPool> {
-    Some(crate::postgres().await?.into())
-}
-
-async fn mysql() -> Option<SqlPool> {
-    Some(crate::mysql::mysql().await?.into())
-}
-
-async fn store(pool: Option<SqlPool>) -> Option<Arc<dyn SessionStore>> {
-    let mut sessions = SqlSessions::new(pool?).keep_ended(KEEP);
+async fn store(pool: SqlPool) -> Option<Arc<dyn SessionStore>> {
+    let mut sessions = SqlSessions::new(pool).keep_ended(KEEP);
     for (name, kind) in conformance::COLUMNS {
         sessions = sessions.column(name, kind).unwrap();
     }
@@ -35,64 +24,14 @@ async fn store(pool: Option<SqlPool>) -> Option<Arc<dyn SessionStore>> {
     Some(Arc::new(sessions))
 }
 
-/// A pool on a file, so that a race is one.
-async fn sqlite_store() -> Option<Arc<dyn SessionStore>> {
-    let folder = tempfile::tempdir().unwrap().keep();
-    let pool = open_sqlite(folder.join("sessions.db").to_str().unwrap()).await.unwrap();
-    store(Some(pool.into())).await
-}
-
-async fn postgres_store() -> Option<Arc<dyn SessionStore>> {
-    store(postgres().await).await
-}
-
-async fn mysql_store() -> Option<Arc<dyn SessionStore>> {
-    store(mysql().await).await
-}
-
-auth_core::session_store_conformance!(conforms_on_sqlite, sqlite_store);
-auth_core::session_store_conformance!(conforms_on_postgres, postgres_store);
-auth_core::session_store_conformance!(conforms_on_mysql, mysql_store);
-
-/// Runs a statement that every engine understands.
-async fn run(pool: &SqlPool, sql: &str) {
-    let sql = AssertSqlSafe(sql.to_owned());
-    match pool {
-        SqlPool::Sqlite(pool) => sqlx::raw_sql(sql).execute(pool).await.map(drop).unwrap(),
-        SqlPool::Postgres(pool) => sqlx::raw_sql(sql).execute(pool).await.map(drop).unwrap(),
-        SqlPool::MySql(pool) => sqlx::raw_sql(sql).execute(pool).await.map(drop).unwrap(),
-        other => panic!("{other:?}"),
-    }
+conform_on_each_engine! {
+    session_store_conformance, store,
+    conforms_on_sqlite, conforms_on_postgres, conforms_on_mysql
 }
 
 /// How many rows there are for which a condition holds.
 async fn count(pool: &SqlPool, condition: &str) -> i64 {
-    let sql = format!("SELECT COUNT(*) FROM auth_sessions WHERE {condition}");
-    let sql = AssertSqlSafe(sql);
-    match pool {
-        SqlPool::Sqlite(pool) => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
-        SqlPool::Postgres(pool) => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
-        SqlPool::MySql(pool) => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
-        other => panic!("{other:?}"),
-    }
-}
-
-macro_rules! on_each_engine {
-    ($($case:ident)*) => {
-        on_each_engine! { @on_sqlite sqlite $($case)* }
-        on_each_engine! { @on_postgres postgres $($case)* }
-        on_each_engine! { @on_mysql mysql $($case)* }
-    };
-    (@$module:ident $pool:ident $($case:ident)*) => {
-        mod $module {
-            $(#[tokio::test]
-            async fn $case() {
-                if let Some(pool) = super::$pool().await {
-                    super::$case(pool).await;
-                }
-            })*
-        }
-    };
+    number(pool, &format!("SELECT COUNT(*) FROM auth_sessions WHERE {condition}")).await
 }
 
 on_each_engine! {
@@ -102,7 +41,8 @@ on_each_engine! {
     a_table_of_the_version_before_is_brought_up_to_date
 }
 
-async fn an_ended_session_is_kept_for_its_time_and_says_by_what_it_ended(pool: SqlPool) {
+async fn an_ended_session_is_kept_for_its_time_and_says_by_what_it_ended(place: Place) {
+    let pool = place.pool().await;
     let sessions = SqlSessions::new(pool.clone()).keep_ended(KEEP);
     sessions.migrate().await.unwrap();
     let now = Utc::now().trunc_subsecs(3);
@@ -168,7 +108,8 @@ async fn an_ended_session_is_kept_for_its_time_and_says_by_what_it_ended(pool: S
     assert_eq!(count(&pool, "1 = 1").await, 0);
 }
 
-async fn a_dead_row_holds_nothing_that_anybody_could_use(pool: SqlPool) {
+async fn a_dead_row_holds_nothing_that_anybody_could_use(place: Place) {
+    let pool = place.pool().await;
     let sessions = SqlSessions::new(pool.clone()).keep_ended(KEEP);
     sessions.migrate().await.unwrap();
     let now = Utc::now();
@@ -198,7 +139,8 @@ async fn a_dead_row_holds_nothing_that_anybody_could_use(pool: SqlPool) {
     assert_eq!(count(&pool, "idle_expires_at > created_at").await, 0);
 }
 
-async fn a_store_that_keeps_nothing_any_more_purges_what_was_kept(pool: SqlPool) {
+async fn a_store_that_keeps_nothing_any_more_purges_what_was_kept(place: Place) {
+    let pool = place.pool().await;
     let keeping = SqlSessions::new(pool.clone()).keep_ended(KEEP);
     keeping.migrate().await.unwrap();
     let now = Utc::now();
@@ -265,7 +207,8 @@ async fn version_one(pool: &SqlPool) {
     }
 }
 
-async fn a_table_of_the_version_before_is_brought_up_to_date(pool: SqlPool) {
+async fn a_table_of_the_version_before_is_brought_up_to_date(place: Place) {
+    let pool = place.pool().await;
     version_one(&pool).await;
     let sessions = SqlSessions::new(pool.clone()).keep_ended(KEEP);
     sessions.migrate().await.unwrap();

@@ -1,9 +1,10 @@
-//! Users in PostgreSQL.
+//! Users and their roles.
 
 use std::{net::IpAddr, sync::Arc};
 
 use auth_core::{
     error::Error,
+    sql::SqlPool,
     users::{
         Lookup, PasswordChange, UserStore,
         sql::{list_to_text, roles_to_text},
@@ -12,41 +13,69 @@ use auth_core::{
 use auth_poem::prelude::*;
 use auth_tests::{Admin, Rank, Role, User};
 use chrono::SubsecRound;
-use sqlx::{AssertSqlSafe, PgPool};
 use tokio::task::JoinSet;
 
-/// A user whose id is text.
+use crate::engines::{Engine, Place, close, on_each_engine, on_pool, run};
+
+/// A user whose id is text, and whose roles lie in a table.
 #[derive(AuthUser, Debug, Clone, PartialEq)]
-#[auth(table = "services", schemes(bearer))]
+#[auth(table = "services", role = Role, schemes(bearer))]
 struct Service {
     #[auth(id)]
     id: String,
+    #[auth(roles(table = "service_roles"))]
+    roles: Vec<Scoped<Role>>,
     secrets: i64,
 }
 
-/// The tables of three types of users, with the types that PostgreSQL has for each column.
-const TABLES: &str = r#"
-    CREATE TABLE users (
-        id UUID PRIMARY KEY,
-        username TEXT NOT NULL,
-        email VARCHAR(200) NOT NULL UNIQUE,
-        password TEXT,
-        roles JSONB,
-        permissions JSON,
-        epoch BIGINT NOT NULL,
-        active BOOLEAN NOT NULL,
-        last_login TIMESTAMPTZ,
-        last_ip INET
-    );
-    CREATE UNIQUE INDEX ON users (lower(username COLLATE "C"));
-    CREATE TABLE admins (
-        id BIGINT PRIMARY KEY,
-        name TEXT NOT NULL UNIQUE,
-        password TEXT NOT NULL,
-        rank TEXT NOT NULL
-    );
-    CREATE TABLE services (id TEXT PRIMARY KEY, secrets BIGINT NOT NULL);
-"#;
+impl Engine {
+    /// The tables of three types of users, with the types that the engine has for each column. In
+    /// MySQL with the collation that the server prefers: it takes `é` for `e`, `A` for `a`, and a
+    /// space at the end for nothing.
+    fn tables(self) -> String {
+        let [uuid, name, roles, permissions, time, address] = match self {
+            Self::Sqlite => ["BLOB", "TEXT", "TEXT", "TEXT", "TEXT", "TEXT"],
+            Self::Postgres => ["UUID", "TEXT", "JSONB", "JSON", "TIMESTAMPTZ", "INET"],
+            Self::MySql => {
+                ["BINARY(16)", "VARCHAR(100)", "JSON", "TEXT", "DATETIME(6)", "VARCHAR(45)"]
+            }
+        };
+        let rank = self.quoted("rank");
+        format!(
+            "CREATE TABLE users (
+                id {uuid} PRIMARY KEY,
+                username {name} NOT NULL UNIQUE,
+                email VARCHAR(200) NOT NULL UNIQUE,
+                password TEXT,
+                roles {roles},
+                permissions {permissions},
+                epoch BIGINT NOT NULL,
+                active BOOLEAN NOT NULL,
+                last_login {time},
+                last_ip {address}
+            );
+            CREATE TABLE admins (
+                id BIGINT PRIMARY KEY,
+                name {name} NOT NULL UNIQUE,
+                password TEXT NOT NULL,
+                {rank} TEXT NOT NULL
+            );
+            CREATE TABLE services (id {name} PRIMARY KEY, secrets BIGINT NOT NULL);"
+        )
+    }
+}
+
+on_each_engine! {
+    finds_users_by_ids_of_every_kind
+    login_names_are_compared_as_the_type_says
+    a_name_of_two_users_is_refused
+    of_many_password_changes_at_once_one_wins
+    no_raised_epoch_is_lost
+    a_login_is_noted_in_columns_of_either_type
+    roles_are_read_from_text_and_from_json
+    roles_lie_in_a_table_and_are_compared_byte_by_byte
+    a_store_that_cannot_answer_is_a_fault_in_every_method
+}
 
 fn user(name: &str) -> User {
     User {
@@ -63,37 +92,39 @@ fn user(name: &str) -> User {
     }
 }
 
-async fn run(pool: &PgPool, sql: &str) {
-    sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(pool).await.unwrap();
-}
-
-async fn insert(pool: &PgPool, user: &User) {
-    sqlx::query(
-        "INSERT INTO users VALUES
-         ($1, $2, $3, $4, CAST($5 AS JSONB), CAST($6 AS JSON), $7, $8, $9, NULL)",
-    )
-    .bind(user.id)
-    .bind(&user.username)
-    .bind(&user.email)
-    .bind(&user.password)
-    .bind(roles_to_text(&user.roles))
-    .bind(list_to_text(&user.permissions))
-    .bind(user.epoch)
-    .bind(user.active)
-    .bind(user.last_login)
-    .execute(pool)
-    .await
+async fn insert(engine: Engine, pool: &SqlPool, user: &User) {
+    let sql = match engine {
+        Engine::Postgres => {
+            "INSERT INTO users VALUES
+             ($1, $2, $3, $4, CAST($5 AS JSONB), CAST($6 AS JSON), $7, $8, NULL, NULL)"
+        }
+        Engine::Sqlite | Engine::MySql => {
+            "INSERT INTO users VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL)"
+        }
+    };
+    on_pool!(pool, pool => sqlx::query(sql)
+        .bind(user.id)
+        .bind(&user.username)
+        .bind(&user.email)
+        .bind(&user.password)
+        .bind(roles_to_text(&user.roles))
+        .bind(list_to_text(&user.permissions))
+        .bind(user.epoch)
+        .bind(user.active)
+        .execute(pool)
+        .await
+        .map(drop))
     .unwrap();
 }
 
-/// A database with these users, and the store on it.
-async fn with(users: &[&User]) -> Option<(PgPool, SqlUsers<User>)> {
-    let pool = crate::postgres().await?;
-    run(&pool, TABLES).await;
+/// A pool on a database with these users, and the store on it.
+async fn with(place: &Place, users: &[&User]) -> (SqlPool, SqlUsers<User>) {
+    let pool = place.pool().await;
+    run(&pool, &place.engine.tables()).await;
     for user in users {
-        insert(&pool, user).await;
+        insert(place.engine, &pool, user).await;
     }
-    Some((pool.clone(), SqlUsers::new(pool)))
+    (pool.clone(), SqlUsers::new(pool))
 }
 
 /// What the test user has that a comparison is about.
@@ -110,10 +141,9 @@ fn is_one(found: Lookup<User>, expected: &User) {
     assert_eq!(essence(&user), essence(expected));
 }
 
-#[tokio::test]
-async fn finds_users_by_ids_of_every_kind() {
+async fn finds_users_by_ids_of_every_kind(place: Place) {
     let ann = user("ann");
-    let Some((pool, users)) = with(&[&ann]).await else { return };
+    let (pool, users) = with(&place, &[&ann]).await;
     let found = users.by_id(&ann.id).await.unwrap().unwrap();
     assert_eq!(essence(&found), essence(&ann));
     assert!(users.by_id(&Uuid::nil()).await.unwrap().is_none());
@@ -123,17 +153,20 @@ async fn finds_users_by_ids_of_every_kind() {
     assert_eq!(admins.by_id(&-7).await.unwrap().unwrap().rank, Rank::Clerk);
     assert!(admins.by_id(&i64::MAX).await.unwrap().is_none());
 
-    run(&pool, "INSERT INTO services VALUES ('Ünit:1''', 42), ('unit:1', 43)").await;
+    run(&pool, "INSERT INTO services VALUES ('Ünit:1''', 42), ('unit:2', 43)").await;
+    SqlRoles::<Service>::new(pool.clone()).migrate().await.unwrap();
     let services = SqlUsers::<Service>::new(pool);
     assert_eq!(services.by_id(&"Ünit:1'".into()).await.unwrap().unwrap().secrets, 42);
-    assert!(services.by_id(&"ünit:1'".into()).await.unwrap().is_none());
-    assert_eq!(services.by_login("unit:1").await.unwrap(), Lookup::None);
+    // To MySQL these are all the same.
+    for other in ["ünit:1'", "unit:1'", "UNIT:1'", "Ünit:1' "] {
+        assert!(services.by_id(&other.into()).await.unwrap().is_none(), "{other:?}");
+    }
+    assert_eq!(services.by_login("unit:2").await.unwrap(), Lookup::None);
 }
 
-#[tokio::test]
-async fn login_names_are_compared_as_the_type_says() {
+async fn login_names_are_compared_as_the_type_says(place: Place) {
     let (ann, zoe) = (user("Ann"), user("ZOÉ"));
-    let Some((_, users)) = with(&[&ann, &zoe]).await else { return };
+    let (_, users) = with(&place, &[&ann, &zoe]).await;
     let lookup = async |name: &str| users.by_login(name).await.unwrap();
     for name in ["Ann", "ann", "ANN", "Ann@example.org"] {
         is_one(lookup(name).await, &ann);
@@ -141,48 +174,27 @@ async fn login_names_are_compared_as_the_type_says() {
     // ASCII letters only: É and é are different letters to us, whatever they are to the server.
     is_one(lookup("zoÉ").await, &zoe);
     assert!(matches!(lookup("zoé").await, Lookup::None));
+    assert!(matches!(lookup("zoe").await, Lookup::None));
     // The address must be as written.
     assert!(matches!(lookup("ann@example.org").await, Lookup::None));
-    for name in ["", "%", "' OR 1=1 --", "$1", "username", "a\0", "Ann\0", "Ann ", "日本語"] {
+    for name in ["", "%", "' OR 1=1 --", "?", "$1", "username", "a\0", "Ann\0", "Ann ", "日本語"]
+    {
         assert!(matches!(lookup(name).await, Lookup::None), "{name:?}");
     }
 }
 
-#[tokio::test]
-async fn a_name_of_two_users_is_refused() {
+async fn a_name_of_two_users_is_refused(place: Place) {
     let ann = user("ann");
     let trickster = User { email: "ANN".into(), ..user("trickster") };
-    let Some((_, users)) = with(&[&ann, &trickster]).await else { return };
+    let (_, users) = with(&place, &[&ann, &trickster]).await;
     assert!(matches!(users.by_login("ANN").await.unwrap(), Lookup::Ambiguous));
     is_one(users.by_login("ann").await.unwrap(), &ann);
     is_one(users.by_login("trickster").await.unwrap(), &trickster);
 }
 
-#[tokio::test]
-async fn a_collation_of_the_column_does_not_loosen_the_lookup() {
-    let jose = User { email: "José".into(), ..user("1") };
-    let Some((pool, users)) = with(&[&jose]).await else { return };
-    let loose = "CREATE COLLATION loose (provider = icu, locale = 'und-u-ks-level1', \
-                 deterministic = false)";
-    if let Err(error) = sqlx::query(loose).execute(&pool).await {
-        assert!(error.to_string().contains("ICU is not supported"), "{error}");
-        return;
-    }
-    run(&pool, "ALTER TABLE users ALTER COLUMN email TYPE TEXT COLLATE loose").await;
-    let similar: i64 = sqlx::query_scalar("SELECT count(*) FROM users WHERE email = 'jose'")
-        .fetch_one(&pool)
-        .await
-        .unwrap();
-    assert_eq!(similar, 1, "the server takes one for the other");
-    assert!(matches!(users.by_login("jose").await.unwrap(), Lookup::None));
-    assert!(matches!(users.by_login("JOSÉ").await.unwrap(), Lookup::None));
-    is_one(users.by_login("José").await.unwrap(), &jose);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_many_password_changes_at_once_one_wins() {
+async fn of_many_password_changes_at_once_one_wins(place: Place) {
     let ann = user("ann");
-    let Some((_, users)) = with(&[&ann]).await else { return };
+    let (_, users) = with(&place, &[&ann]).await;
     let mut tasks = JoinSet::new();
     for n in 0..16 {
         let (users, ann) = (users.clone(), ann.clone());
@@ -202,7 +214,8 @@ async fn of_many_password_changes_at_once_one_wins() {
     let newer = PasswordHash::from_stored("$newer");
     let change = |replaces| PasswordChange { replaces, hash: &newer, raise_epoch: false };
     let other = PasswordHash::from_stored(hash.expose().to_uppercase());
-    for replaces in [None, Some(&other)] {
+    let padded = PasswordHash::from_stored(format!("{} ", hash.expose()));
+    for replaces in [None, Some(&other), Some(&padded)] {
         assert!(users.set_password(&ann.id, change(replaces)).await.unwrap().is_none());
     }
     let fresh = users.set_password(&ann.id, change(Some(hash))).await.unwrap().unwrap();
@@ -210,10 +223,9 @@ async fn of_many_password_changes_at_once_one_wins() {
     assert!(users.set_password(&Uuid::nil(), change(Some(hash))).await.unwrap().is_none());
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn no_raised_epoch_is_lost() {
+async fn no_raised_epoch_is_lost(place: Place) {
     let ann = User { password: None, ..user("ann") };
-    let Some((_, users)) = with(&[&ann]).await else { return };
+    let (_, users) = with(&place, &[&ann]).await;
     let mut tasks = JoinSet::new();
     for _ in 0..16 {
         let (users, id) = (users.clone(), ann.id);
@@ -229,41 +241,56 @@ async fn no_raised_epoch_is_lost() {
     assert_eq!((fresh.password.as_ref(), fresh.epoch), (Some(&hash), ann.epoch + 16));
 }
 
-#[tokio::test]
-async fn a_login_is_noted_in_columns_of_either_type() {
+async fn a_login_is_noted_in_columns_of_either_type(place: Place) {
     let ann = user("ann");
     let at = Utc::now().trunc_subsecs(3);
     let addresses: [Option<IpAddr>; 3] =
         [Some("192.0.2.7".parse().unwrap()), Some("2001:db8::7".parse().unwrap()), None];
-    for ty in ["INET", "TEXT"] {
-        let Some((pool, users)) = with(&[&ann]).await else { return };
-        run(&pool, &format!("ALTER TABLE users ALTER COLUMN last_ip TYPE {ty}")).await;
+    let (pool, users) = with(&place, &[&ann]).await;
+    let note = async || {
         for ip in addresses {
             users.set_login(&ann.id, at, ip).await.unwrap();
             let fresh = users.by_id(&ann.id).await.unwrap().unwrap();
-            assert_eq!((fresh.last_login, fresh.last_ip), (Some(at), ip), "{ty}");
+            assert_eq!((fresh.last_login, fresh.last_ip), (Some(at), ip));
         }
         users.set_login(&Uuid::nil(), at, None).await.unwrap();
+    };
+    note().await;
+    if place.engine == Engine::Postgres {
+        run(&pool, "ALTER TABLE users ALTER COLUMN last_ip TYPE TEXT").await;
+        // Connections whose statements were prepared before the change are told so once.
+        close(&pool).await;
+        let users = SqlUsers::<User>::new(place.pool().await);
+        let ip = addresses[1];
+        users.set_login(&ann.id, at, ip).await.unwrap();
+        assert_eq!(users.by_id(&ann.id).await.unwrap().unwrap().last_ip, ip);
     }
 }
 
-#[tokio::test]
-async fn roles_are_read_from_text_and_from_json() {
+async fn roles_are_read_from_text_and_from_json(place: Place) {
     let ann = user("ann");
-    for ty in ["TEXT", "JSON", "JSONB", "VARCHAR(100)"] {
-        let Some((pool, users)) = with(&[&ann]).await else { return };
-        let using = format!("TYPE {ty} USING CAST(roles AS {ty})");
-        run(&pool, &format!("ALTER TABLE users ALTER COLUMN roles {using}")).await;
+    let types: &[&str] = match place.engine {
+        Engine::Sqlite => &["TEXT"],
+        Engine::Postgres => &["TEXT", "JSON", "JSONB", "VARCHAR(100)"],
+        Engine::MySql => &["TEXT", "JSON", "VARCHAR(100)"],
+    };
+    for ty in types {
+        let Some(place) = place.engine.place().await else { return };
+        let (pool, users) = with(&place, &[&ann]).await;
+        match place.engine {
+            Engine::Sqlite => {}
+            Engine::Postgres => {
+                let using = format!("TYPE {ty} USING CAST(roles AS {ty})");
+                run(&pool, &format!("ALTER TABLE users ALTER COLUMN roles {using}")).await;
+            }
+            Engine::MySql => run(&pool, &format!("ALTER TABLE users MODIFY roles {ty}")).await,
+        }
         let set = async |roles: &str| {
-            let roles = format!("UPDATE users SET roles = {roles}, permissions = {roles}");
-            run(&pool, &roles).await;
+            run(&pool, &format!("UPDATE users SET roles = {roles}, permissions = {roles}")).await;
             users.by_id(&ann.id).await
         };
-        assert_eq!(
-            set("'[\"admin\"]'").await.unwrap().unwrap().roles,
-            [Scoped::from(Role::Admin)],
-            "{ty}"
-        );
+        let admin = set("'[\"admin\"]'").await.unwrap().unwrap();
+        assert_eq!(admin.roles, [Scoped::from(Role::Admin)], "{ty}");
         assert_eq!(set("'[]'").await.unwrap().unwrap().roles, [], "{ty}");
         let none = set("NULL").await.unwrap().unwrap();
         assert!(none.roles.is_empty() && none.permissions.is_empty(), "{ty}");
@@ -275,30 +302,55 @@ async fn roles_are_read_from_text_and_from_json() {
     }
 }
 
-#[tokio::test]
-async fn a_table_that_changes_is_a_fault_once_for_each_connection() {
-    let ann = user("ann");
-    let Some((pool, users)) = with(&[&ann]).await else { return };
-    assert!(users.by_id(&ann.id).await.unwrap().is_some());
-    let connections = pool.size();
-    run(&pool, "ALTER TABLE users ALTER COLUMN roles TYPE TEXT").await;
-    let mut faults = 0;
-    for _ in 0..10 * connections {
-        match users.by_id(&ann.id).await {
-            Ok(user) => assert_eq!(essence(&user.unwrap()), essence(&ann)),
-            Err(fault) => {
-                assert!(fault.to_string().contains("cached plan"), "{fault}");
-                faults += 1;
-            }
-        }
+async fn roles_lie_in_a_table_and_are_compared_byte_by_byte(place: Place) {
+    let (pool, _) = with(&place, &[]).await;
+    let roles = SqlRoles::<Service>::new(pool.clone());
+    roles.migrate().await.unwrap();
+    roles.migrate().await.unwrap();
+    run(&pool, "INSERT INTO services VALUES ('one', 1), ('two', 2)").await;
+    let (one, stranger) = ("one".to_owned(), "ONE".to_owned());
+    let granted = [
+        Scoped::in_scope("É", Role::Manager),
+        Scoped::in_scope("e", Role::Manager),
+        Scoped::in_scope("e ", Role::Manager),
+        Scoped::from(Role::Admin),
+    ];
+    for role in &granted {
+        assert!(roles.grant(&one, role).await.unwrap(), "{role:?}");
+        assert!(!roles.grant(&one, role).await.unwrap(), "once: {role:?}");
+        assert!(!roles.grant(&stranger, role).await.unwrap(), "there is no such user");
     }
-    assert!((1..=connections).contains(&faults), "{faults} on {connections} connections");
+    let users = SqlUsers::<Service>::new(pool.clone());
+    let mut found = users.by_id(&one).await.unwrap().unwrap().roles.clone();
+    let mut expected = granted.to_vec();
+    let by_name = |role: &Scoped<Role>| role.to_string();
+    found.sort_by_key(by_name);
+    expected.sort_by_key(by_name);
+    assert_eq!(found, expected);
+    assert_eq!(roles.of(&one).await.unwrap().len(), 4);
+    assert!(roles.of(&stranger).await.unwrap().is_empty());
+    assert!(users.by_id(&"two".into()).await.unwrap().unwrap().roles.is_empty());
+
+    assert!(!roles.revoke(&one, &Scoped::in_scope("é", Role::Manager)).await.unwrap());
+    assert!(roles.revoke(&one, &granted[0]).await.unwrap());
+    assert!(!roles.revoke(&stranger, &granted[1]).await.unwrap());
+    let new = [granted[3].clone(), granted[0].clone(), granted[0].clone()];
+    let mut tasks = JoinSet::new();
+    for _ in 0..8 {
+        let (roles, one, new) = (roles.clone(), one.clone(), new.clone());
+        tasks.spawn(async move { roles.replace(&one, &new).await.unwrap() });
+    }
+    assert_eq!(tasks.join_all().await, [true; 8]);
+    assert_eq!(roles.of(&one).await.unwrap().len(), 2);
+    assert!(!roles.replace(&stranger, &new).await.unwrap());
+
+    run(&pool, "DELETE FROM services WHERE id = 'one'").await;
+    assert!(roles.of(&one).await.unwrap().is_empty(), "they go with the user");
 }
 
-#[tokio::test]
-async fn a_store_that_cannot_answer_is_a_fault_in_every_method() {
+async fn a_store_that_cannot_answer_is_a_fault_in_every_method(place: Place) {
     let ann = user("ann");
-    let Some((pool, users)) = with(&[&ann]).await else { return };
+    let (pool, users) = with(&place, &[&ann]).await;
     let users: Arc<dyn UserStore<User>> = Arc::new(users);
     let hash = PasswordHash::from_stored("$new");
     let change = PasswordChange { replaces: None, hash: &hash, raise_epoch: true };
@@ -317,6 +369,51 @@ async fn a_store_that_cannot_answer_is_a_fault_in_every_method() {
     };
     run(&pool, "DROP TABLE users").await;
     all_fail().await;
-    pool.close().await;
+    close(&pool).await;
     all_fail().await;
+}
+
+#[tokio::test]
+async fn a_collation_of_the_column_does_not_loosen_the_lookup() {
+    let jose = User { email: "José".into(), ..user("1") };
+    let Some(place) = Engine::Postgres.place().await else { return };
+    let (pool, users) = with(&place, &[&jose]).await;
+    let SqlPool::Postgres(postgres) = &pool else { panic!("{pool:?}") };
+    let loose = "CREATE COLLATION loose (provider = icu, locale = 'und-u-ks-level1', \
+                 deterministic = false)";
+    if let Err(error) = sqlx::query(loose).execute(postgres).await {
+        assert!(error.to_string().contains("ICU is not supported"), "{error}");
+        return;
+    }
+    run(&pool, "ALTER TABLE users ALTER COLUMN email TYPE TEXT COLLATE loose").await;
+    let similar: i64 = sqlx::query_scalar("SELECT count(*) FROM users WHERE email = 'jose'")
+        .fetch_one(postgres)
+        .await
+        .unwrap();
+    assert_eq!(similar, 1, "the server takes one for the other");
+    assert!(matches!(users.by_login("jose").await.unwrap(), Lookup::None));
+    assert!(matches!(users.by_login("JOSÉ").await.unwrap(), Lookup::None));
+    is_one(users.by_login("José").await.unwrap(), &jose);
+}
+
+#[tokio::test]
+async fn a_table_that_changes_is_a_fault_once_for_each_connection() {
+    let ann = user("ann");
+    let Some(place) = Engine::Postgres.place().await else { return };
+    let (pool, users) = with(&place, &[&ann]).await;
+    let SqlPool::Postgres(postgres) = &pool else { panic!("{pool:?}") };
+    assert!(users.by_id(&ann.id).await.unwrap().is_some());
+    let connections = postgres.size();
+    run(&pool, "ALTER TABLE users ALTER COLUMN roles TYPE TEXT").await;
+    let mut faults = 0;
+    for _ in 0..10 * connections {
+        match users.by_id(&ann.id).await {
+            Ok(user) => assert_eq!(essence(&user.unwrap()), essence(&ann)),
+            Err(fault) => {
+                assert!(fault.to_string().contains("cached plan"), "{fault}");
+                faults += 1;
+            }
+        }
+    }
+    assert!((1..=connections).contains(&faults), "{faults} on {connections} connections");
 }

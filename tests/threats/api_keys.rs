@@ -1,6 +1,6 @@
 //! API keys that somebody made up, stole, kept, or read in the database.
 
-use auth_core::api_keys::{ApiKeyRecord, ApiKeyStore};
+use auth_core::{api_keys::ApiKeyRecord, keys::KeyStore};
 use auth_poem::prelude::*;
 use auth_tests::{Depot, Logs};
 use serde_json::json;
@@ -141,7 +141,7 @@ async fn a_copy_of_the_database_is_no_key() {
     let record: ApiKeyRecord = (*depot.keys.list_by_user(&user).await.unwrap()[0]).clone();
     let shown = format!("{record:?}");
     assert!(!shown.contains(secret_of(&key)), "{shown}");
-    let hash = record.hash.as_bytes();
+    let hash = record.verifier.hash.as_bytes();
     let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
     let base64 = {
         use base64::Engine;

@@ -133,7 +133,7 @@ async fn whatever_is_changed_is_refused() {
     ] {
         assert_eq!(ask.await.outcome(), refused(), "{what}");
     }
-    let noted = depot.access_keys.noted();
+    let noted = depot.nonces.noted();
     assert_eq!(noted, 1, "only what is signed well is remembered");
 }
 
@@ -350,23 +350,23 @@ async fn while_a_store_is_down_nobody_is_anybody_and_nothing_is_accepted_twice()
         assert_eq!(depot.signed_get(&signer, path).await.outcome(), unavailable, "{path}");
     }
     depot.access_keys.fail(false);
-    depot.access_keys.fail_nonces(true);
+    depot.nonces.fail(true);
     for path in ["/me", "/maybe"] {
         assert_eq!(depot.signed_get(&signer, path).await.outcome(), unavailable, "{path}");
     }
-    depot.access_keys.fail_nonces(false);
+    depot.nonces.fail(false);
     assert_eq!(depot.signed_get(&signer, "/me").await.is(200).body, "ann");
     assert!(logs.text().contains("switched to fail"), "{}", logs.text());
 }
 
 #[tokio::test]
 async fn neither_the_store_nor_the_log_knows_the_secret() {
-    use auth_core::access_keys::{AccessKeyStore, KeyMaterial};
+    use auth_core::{access_keys::KeyMaterial, keys::KeyStore};
     let logs = Logs::capture();
     let depot = Depot::new().await;
     let (id, secret) = depot.access_key("ann", None).await;
     let record = depot.access_keys.load(&id).await.unwrap().unwrap();
-    let KeyMaterial::HmacSha256 { sealed } = &record.material else { panic!("{record:?}") };
+    let KeyMaterial::HmacSha256 { sealed } = &record.verifier else { panic!("{record:?}") };
     assert!(!sealed.contains(&secret) && !format!("{record:?}").contains(sealed.as_str()));
     // One row's secret in another one opens nothing: it is a fault, and nobody's signature.
     let (bobs, _) = depot.signer("bob", None).await;

@@ -4,8 +4,8 @@ use std::{fmt, sync::Arc};
 
 use chrono::TimeDelta;
 
-use super::{AccessKeyStore, NonceStore};
-use crate::sealing::SealingKeys;
+use super::{KeyMaterial, NonceStore};
+use crate::{keys::KeyStore, sealing::SealingKeys};
 
 /// How signed requests are verified:
 /// [`AuthConfig::signatures`](crate::config::AuthConfig::signatures).
@@ -24,7 +24,7 @@ use crate::sealing::SealingKeys;
 #[derive(Clone)]
 #[must_use]
 pub struct Signatures {
-    pub(crate) keys: Arc<dyn AccessKeyStore>,
+    pub(crate) keys: Arc<dyn KeyStore<KeyMaterial>>,
     pub(crate) nonces: Arc<dyn NonceStore>,
     pub(crate) sealing: SealingKeys,
     pub(crate) window: TimeDelta,
@@ -36,7 +36,11 @@ pub struct Signatures {
 impl Signatures {
     /// Verifies with the keys of this store, remembers requests in that one, and encrypts the
     /// secrets of HMAC keys.
-    pub fn new(keys: impl AccessKeyStore, nonces: impl NonceStore, sealing: SealingKeys) -> Self {
+    pub fn new(
+        keys: impl KeyStore<KeyMaterial>,
+        nonces: impl NonceStore,
+        sealing: SealingKeys,
+    ) -> Self {
         Self {
             keys: Arc::new(keys),
             nonces: Arc::new(nonces),

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
-use super::{NonceHash, NonceStore, sql::millis};
+use super::{NonceHash, NonceStore};
 use crate::{
     error::{BoxError, Error},
     sql::{
@@ -20,6 +20,7 @@ use crate::{
         dialect::{Dialect, check_table},
         migrate::migrate,
         on_engine,
+        value::Time,
     },
 };
 
@@ -111,7 +112,7 @@ impl SqlNonces {
         let sql = &self.sql.insert;
         let inserted = on_engine!(&self.pool, connection => sqlx::query(sql.clone())
             .bind(&nonce.as_bytes()[..])
-            .bind(millis(until))
+            .bind(Time::of(until))
             .execute(connection)
             .await
             .map(drop));
@@ -126,7 +127,7 @@ impl SqlNonces {
     async fn purge(&self, now: DateTime<Utc>) -> Result<(), Error> {
         let sql = &self.sql.purge;
         on_engine!(&self.pool, connection => sqlx::query(sql.clone())
-            .bind(millis(now))
+            .bind(Time::of(now))
             .execute(connection)
             .await
             .map(drop))
@@ -166,7 +167,7 @@ impl NonceStore for SqlNonces {
         let sql = &self.sql.forget;
         let forgotten = on_engine!(&self.pool, connection => sqlx::query(sql.clone())
             .bind(&nonce.as_bytes()[..])
-            .bind(millis(now))
+            .bind(Time::of(now))
             .execute(connection)
             .await
             .map(|done| done.rows_affected()))

@@ -12,25 +12,18 @@
 //! Scanners for secrets in source code find keys by `\b<prefix>_[0-9A-Za-z]{71}\b` and know from the
 //! checksum that they have one, without asking anybody.
 
-use std::{fmt, fmt::Debug, sync::Arc};
-
-use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use std::{fmt, fmt::Debug};
 
 use crate::{
-    error::Error,
-    scopes::Scopes,
+    keys::{KeyRecord, MemoryKeys, Verifier},
     secret::{SecurityStamp, sha256},
-    user::UserKey,
 };
 
-mod memory;
 mod settings;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod sql;
 mod token;
 
-pub use memory::MemoryApiKeys;
 pub use settings::ApiKeys;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use sql::SqlApiKeys;
@@ -38,34 +31,22 @@ pub use token::ApiKey;
 pub(crate) use token::{PresentedKey, is_prefix};
 
 /// An API key as a store keeps it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ApiKeyRecord {
-    /// The public name of the key.
-    pub id: String,
-    /// Whose it is.
-    pub user: UserKey,
+pub type ApiKeyRecord = KeyRecord<ApiKeyVerifier>;
+
+/// Keeps API keys in the memory of this process: for tests, and for keys that need not outlive it.
+pub type MemoryApiKeys = MemoryKeys<ApiKeyVerifier>;
+
+/// With what an API key is verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ApiKeyVerifier {
     /// What must be the hash of the presented secret.
     pub hash: ApiKeyHash,
-    /// What the user calls it.
-    pub name: String,
-    /// How far it reaches.
-    pub scopes: Scopes,
     /// The user's stamp when the secret was made.
     pub stamp: SecurityStamp,
-    /// When it was made.
-    pub created_at: DateTime<Utc>,
-    /// When it ends, `None` for one that does not.
-    pub expires_at: Option<DateTime<Utc>>,
-    /// When it was last presented, to the minute.
-    pub last_used_at: Option<DateTime<Utc>>,
 }
 
-impl ApiKeyRecord {
-    /// Whether the key has not ended yet.
-    #[must_use]
-    pub fn is_live(&self, now: DateTime<Utc>) -> bool {
-        self.expires_at.is_none_or(|end| now < end)
-    }
+impl Verifier for ApiKeyVerifier {
+    const KIND: &'static str = "API key";
 }
 
 /// The SHA-256 of a key's secret.
@@ -107,52 +88,4 @@ impl Debug for ApiKeyHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ApiKeyHash(…)")
     }
-}
-
-/// A new secret for a key, as [`ApiKeyStore::rotate`] takes it.
-#[derive(Debug, Clone, Copy)]
-pub struct NewSecret {
-    /// Its hash.
-    pub hash: ApiKeyHash,
-    /// The user's stamp.
-    pub stamp: SecurityStamp,
-    /// The time.
-    pub now: DateTime<Utc>,
-}
-
-/// Keeps API keys.
-///
-/// What one method has acknowledged, the next one sees, from any process: a revoked key is gone, and
-/// the old secret of a rotated one too.
-///
-/// # Errors
-///
-/// Every method: the store cannot answer → [`Error::Store`]. A fault is never reported as "no such
-/// key".
-#[async_trait]
-pub trait ApiKeyStore: Debug + Send + Sync + 'static {
-    /// Inserts a new key. `false`, and no change, if the id is taken.
-    async fn create(&self, record: &ApiKeyRecord) -> Result<bool, Error>;
-
-    /// The key of this id, also one that has ended.
-    async fn load(&self, id: &str) -> Result<Option<Arc<ApiKeyRecord>>, Error>;
-
-    /// The keys of a user, oldest first, also those that have ended.
-    async fn list_by_user(&self, user: &UserKey) -> Result<Vec<Arc<ApiKeyRecord>>, Error>;
-
-    /// Replaces the secret of a live key of this user, and says whether it was there.
-    async fn rotate(&self, user: &UserKey, id: &str, secret: NewSecret) -> Result<bool, Error>;
-
-    /// Notes that a key was used. The time never moves backwards, and a key that is gone stays so.
-    async fn touch(&self, id: &str, now: DateTime<Utc>) -> Result<(), Error>;
-
-    /// Removes a key of this user, and says whether it was there.
-    async fn delete(&self, user: &UserKey, id: &str) -> Result<bool, Error>;
-
-    /// Removes all keys of a user, and says how many there were.
-    async fn delete_by_user(&self, user: &UserKey) -> Result<u64, Error>;
-
-    /// Removes the keys that have ended, and says how many there were. Run it now and then: they
-    /// are dead without it but take up room.
-    async fn purge_expired(&self, now: DateTime<Utc>) -> Result<u64, Error>;
 }

@@ -2,7 +2,8 @@
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
-use super::{ApiKeyStore, is_prefix};
+use super::{ApiKeyVerifier, is_prefix};
+use crate::keys::KeyStore;
 
 /// Where API keys are kept, and how they look:
 /// [`AuthConfig::api_keys`](crate::config::AuthConfig::api_keys). A store alone is one with the
@@ -18,7 +19,7 @@ use super::{ApiKeyStore, is_prefix};
 #[derive(Clone)]
 #[must_use]
 pub struct ApiKeys {
-    store: Arc<dyn ApiKeyStore>,
+    store: Arc<dyn KeyStore<ApiKeyVerifier>>,
     prefix: Cow<'static, str>,
     header: Cow<'static, str>,
     bearer: bool,
@@ -27,7 +28,7 @@ pub struct ApiKeys {
 
 impl ApiKeys {
     /// Keys in this store, with the defaults.
-    pub fn new(store: impl ApiKeyStore) -> Self {
+    pub fn new(store: impl KeyStore<ApiKeyVerifier>) -> Self {
         Self {
             store: Arc::new(store),
             prefix: Cow::Borrowed("key"),
@@ -64,7 +65,7 @@ impl ApiKeys {
         self
     }
 
-    pub(crate) fn store(&self) -> &Arc<dyn ApiKeyStore> {
+    pub(crate) fn store(&self) -> &Arc<dyn KeyStore<ApiKeyVerifier>> {
         &self.store
     }
 
@@ -96,7 +97,7 @@ impl ApiKeys {
     }
 }
 
-impl<S: ApiKeyStore> From<S> for ApiKeys {
+impl<S: KeyStore<ApiKeyVerifier>> From<S> for ApiKeys {
     fn from(store: S) -> Self {
         Self::new(store)
     }

@@ -60,7 +60,7 @@ impl From<&AccessKeyRecord> for AccessKeyInfo {
     fn from(record: &AccessKeyRecord) -> Self {
         Self {
             id: record.id.clone(),
-            algorithm: record.material.algorithm(),
+            algorithm: record.verifier.algorithm(),
             name: record.name.clone(),
             scopes: record.scopes.clone(),
             created_at: record.created_at,
@@ -136,7 +136,7 @@ impl<'a, U: AuthUser> IntoFuture for CreateAccessKey<'a, U> {
             let public_key = public_key.map(|key| parsed(&key)).transpose()?;
             loop {
                 let id = format!("ak_{}", URL_SAFE_NO_PAD.encode(random::<15>()?));
-                let (material, secret) = match public_key {
+                let (verifier, secret) = match public_key {
                     Some(public_key) => (KeyMaterial::Ed25519 { public_key }, None),
                     None => {
                         let bytes = Zeroizing::new(random::<32>()?);
@@ -149,7 +149,7 @@ impl<'a, U: AuthUser> IntoFuture for CreateAccessKey<'a, U> {
                 let record = AccessKeyRecord {
                     id,
                     user: user.clone(),
-                    material,
+                    verifier,
                     name: truncated(name, NAME_BYTES).to_owned(),
                     scopes: scopes.clone(),
                     created_at: now,

@@ -16,7 +16,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::AuthHandle;
 use crate::{
-    api_keys::{ApiKey, ApiKeyRecord, NewSecret},
+    api_keys::{ApiKey, ApiKeyRecord, ApiKeyVerifier},
     error::Failure,
     http::truncated,
     rejection::Rejection,
@@ -124,10 +124,9 @@ impl<'a, U: AuthUser> IntoFuture for CreateApiKey<'a, U> {
                 let record = ApiKeyRecord {
                     id: key.id().to_owned(),
                     user: UserKey::of(user),
-                    hash: key.hash(),
+                    verifier: ApiKeyVerifier { hash: key.hash(), stamp: stamp_of(user) },
                     name: truncated(name, NAME_BYTES).to_owned(),
                     scopes: scopes.clone(),
-                    stamp: stamp_of(user),
                     created_at: now,
                     expires_at: lifetime.map(|time| now + time.min(LONGEST)),
                     last_used_at: None,
@@ -189,8 +188,8 @@ impl<U: AuthUser> AuthHandle<U> {
             return Err(Rejection::InsufficientScope(Requirement::LoggedIn).into());
         }
         let key = ApiKey::with_id(scheme.keys.key_prefix(), &record.id)?;
-        let secret = NewSecret { hash: key.hash(), stamp: stamp_of(&*identity.user), now };
-        if !store.rotate(&owner, &record.id, secret).await? {
+        let verifier = ApiKeyVerifier { hash: key.hash(), stamp: stamp_of(&*identity.user) };
+        if !store.rotate(&owner, &record.id, &verifier, now).await? {
             return Ok(None);
         }
         tracing::info!(users = U::META.table, key = key.id(), "an API key was rotated");

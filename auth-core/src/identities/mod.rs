@@ -13,8 +13,6 @@ use crate::{error::Error, user::AuthUser};
 mod memory;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod sql;
-#[cfg(test)]
-mod tests;
 
 pub use self::memory::MemoryIdentities;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]

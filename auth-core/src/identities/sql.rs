@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, Database, Pool, SqlSafeStr, SqlStr, Type, TypeInfo};
 
 use super::{ExternalId, IdentityStore, LinkedIdentity};
 use crate::{
-    error::Error,
+    error::{BoxError, Error},
     secret::sha256,
     sql::{
         SqlPool, SqlRow, SqlValue,
@@ -157,7 +157,7 @@ impl<U: AuthUser<Id: SqlValue>> SqlIdentities<U> {
     }
 }
 
-fn fault(source: sqlx::Error) -> Error {
+fn fault(source: impl Into<BoxError>) -> Error {
     Error::Store { store: "identity", source: source.into() }
 }
 
@@ -194,7 +194,7 @@ where
             .bind(user)
             .bind(&id.issuer)
             .bind(&id.subject)
-            .bind(Time(at.timestamp_millis()))
+            .bind(Time::of(at))
             .execute(connection)
             .await
             .map(drop));
@@ -223,10 +223,8 @@ where
             bind_user!(sqlx::query_as(sql.clone()), user, self.sql).fetch_all(connection).await
         })
         .map_err(fault)?;
-        let read = |(issuer, subject, Time(millis))| {
-            let linked_at = DateTime::from_timestamp_millis(millis).ok_or_else(|| {
-                Error::Store { store: "identity", source: "a time is out of range".into() }
-            })?;
+        let read = |(issuer, subject, linked_at): (_, _, Time)| {
+            let linked_at = linked_at.read().map_err(fault)?;
             Ok(LinkedIdentity { id: ExternalId { issuer, subject }, linked_at })
         };
         rows.into_iter().map(read).collect()

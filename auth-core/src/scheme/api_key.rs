@@ -97,7 +97,7 @@ impl ApiKeyScheme {
         let Some(record) = store.load(presented.id).await? else {
             return refused("there is none of this id");
         };
-        if record.hash != presented.hash {
+        if record.verifier.hash != presented.hash {
             return refused("its secret is wrong");
         }
         let now = context.now();
@@ -116,7 +116,7 @@ impl ApiKeyScheme {
         }
         Ok(Found::Claim(Claim {
             user: record.user.clone(),
-            stamp: self.keys.ends_with_password().then_some(record.stamp),
+            stamp: self.keys.ends_with_password().then_some(record.verifier.stamp),
             token: None,
             login_at: DateTime::UNIX_EPOCH,
             scheme: SchemeKind::ApiKey,

@@ -126,7 +126,7 @@ impl SignatureScheme {
         let Some(record) = self.settings.keys.load(&candidate.key_id).await? else {
             return Ok(Err("there is no key of this id"));
         };
-        if candidate.algorithm.is_some_and(|named| named != record.material.algorithm()) {
+        if candidate.algorithm.is_some_and(|named| named != record.verifier.algorithm()) {
             return Ok(Err("the key is for another algorithm"));
         }
         if !record.is_live(now) {
@@ -228,7 +228,7 @@ impl SignatureScheme {
 
     fn holds(&self, record: &AccessKeyRecord, candidate: &Candidate) -> Result<bool, Error> {
         let Candidate { signature, texts, .. } = candidate;
-        Ok(match &record.material {
+        Ok(match &record.verifier {
             KeyMaterial::HmacSha256 { sealed } => {
                 let purpose = purpose(&record.id, &record.user);
                 let secret = self.settings.sealing.open(&purpose, sealed)?;

@@ -2,6 +2,10 @@
 
 use std::net::IpAddr;
 
+use chrono::{DateTime, Utc};
+
+use crate::error::BoxError;
+
 /// A value that every enabled engine can store, such as a user's id.
 ///
 /// Implemented for every type that `sqlx` can encode for those engines: `i64`, `String` and `Uuid`
@@ -68,8 +72,19 @@ mod engine {
 
 /// A time in milliseconds since 1970: an integer in SQLite, which has no type for times, a
 /// `timestamptz` in PostgreSQL, a `datetime(3)` in UTC in MySQL.
+#[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Time(pub(crate) i64);
+pub struct Time(pub(crate) i64);
+
+impl Time {
+    pub(crate) fn of(at: DateTime<Utc>) -> Self {
+        Self(at.timestamp_millis())
+    }
+
+    pub(crate) fn read(self) -> Result<DateTime<Utc>, BoxError> {
+        DateTime::from_timestamp_millis(self.0).ok_or_else(|| "a time is out of range".into())
+    }
+}
 
 /// An IP address: text in SQLite and MySQL, `inet` in PostgreSQL.
 #[derive(Debug, Clone, Copy)]

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::{DenyList, SessionStore, TokenStore};
-use crate::{access_keys::AccessKeyStore, api_keys::ApiKeyStore, error::Error};
+use crate::{access_keys::KeyMaterial, api_keys::ApiKeyVerifier, error::Error, keys::KeyStore};
 
 /// A store in which what has expired stays until somebody removes it. It counts for nothing any
 /// more; it takes up room.
@@ -50,7 +50,7 @@ pub trait Purge: Send + Sync + 'static {
 }
 
 macro_rules! purge {
-    ($($store:ident $name:literal,)*) => {
+    ($($store:path = $name:literal,)*) => {
         $(
             #[async_trait]
             impl Purge for Arc<dyn $store> {
@@ -66,9 +66,9 @@ macro_rules! purge {
     };
 }
 purge! {
-    SessionStore "sessions",
-    TokenStore "refresh tokens",
-    DenyList "denied tokens",
-    ApiKeyStore "API keys",
-    AccessKeyStore "access keys",
+    SessionStore = "sessions",
+    TokenStore = "refresh tokens",
+    DenyList = "denied tokens",
+    KeyStore<ApiKeyVerifier> = "API keys",
+    KeyStore<KeyMaterial> = "access keys",
 }

@@ -18,6 +18,8 @@ pub mod sql;
 mod tests;
 
 pub use cached::CachedUsers;
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+use cached::Changing;
 pub use claims::{ClaimsUser, ClaimsUsers, GrantedScopes, Subject};
 pub use memory::{MemoryUsers, Taken};
 pub use roles::{RoleStore, WithRoles};

@@ -55,7 +55,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// | a session ends or changes | the others see it |
 /// |---|---|
 /// | `RedisCache`, which can be reached | at once, before the call returns |
-/// | `RedisCache`, which cannot be reached at that moment | when their copy is too old |
+/// | `RedisCache`, which cannot be reached at that moment, same process | at once: it reads no copies for `max_age` |
+/// | `RedisCache`, which cannot be reached at that moment, another process | when its copy is too old |
 /// | `MemoryCache`, same process | at once |
 /// | `MemoryCache`, another process | when its copy is too old |
 /// | a new password, or a raised epoch | at once: the user's row is read in each request |
@@ -74,8 +75,11 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// # When one of them is away
 ///
 /// Without the cache everything goes on, slower: it is given up on after its own, short timeout and
-/// not asked again for a second. Without the database, reads are answered from copies that are not
-/// too old; all else is a fault. `max_age(Duration::ZERO)` makes every read one too.
+/// not asked again for a second, or for `max_age` where a copy could not be dropped. Without the
+/// database, reads are answered from copies that are not too old; all else is a fault.
+/// `max_age(Duration::ZERO)` makes every read one too.
+///
+#[cfg_attr(feature = "redis", doc = include_str!("faults.md"))]
 ///
 /// # Examples
 ///
@@ -132,7 +136,7 @@ impl<C: SessionCache, D: SessionStore> CachedSessions<C, D> {
         match self.cache.look(key).await {
             Ok(cached) => Some(cached),
             Err(error) => {
-                self.failed(&error, "the session cache does not answer");
+                self.failed(PAUSE, &error, "the session cache does not answer");
                 None
             }
         }
@@ -151,7 +155,7 @@ impl<C: SessionCache, D: SessionStore> CachedSessions<C, D> {
             return;
         };
         if let Err(error) = self.cache.fill(key, lease, Arc::clone(record), life).await {
-            self.failed(&error, "a session could not be cached");
+            self.failed(PAUSE, &error, "a session could not be cached");
         }
     }
 
@@ -162,7 +166,10 @@ impl<C: SessionCache, D: SessionStore> CachedSessions<C, D> {
         }
         // Also while reads pause: others may reach the cache.
         if let Err(error) = self.cache.invalidate(keys).await {
-            self.failed(&error, "copies of sessions live until they are too old");
+            // Whoever is answered that a session has ended here finds it ended, also when the cache
+            // can be read again: by then the copy is too old.
+            let pause = self.max_age.max(PAUSE);
+            self.failed(pause, &error, "copies of sessions live until they are too old");
         }
     }
 
@@ -171,8 +178,12 @@ impl<C: SessionCache, D: SessionStore> CachedSessions<C, D> {
         pause.is_some_and(|until| Instant::now() < until)
     }
 
-    fn failed(&self, error: &Error, consequence: &str) {
-        *self.pause.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + PAUSE);
+    /// Does not ask the cache for so long.
+    fn failed(&self, pause: Duration, error: &Error, consequence: &str) {
+        let until = Some(Instant::now() + pause);
+        let mut pause = self.pause.lock().unwrap_or_else(PoisonError::into_inner);
+        *pause = until.max(*pause);
+        drop(pause);
         tracing::warn!(%error, "{consequence}");
     }
 

@@ -9,6 +9,7 @@ use crate::{
     error::Error,
     sql::{SqlPool, SqlValue, dialect::Dialect, migrate::migrate, on_engine, on_pool},
     user::{AuthRole, AuthUser, RoleSource, Scoped, UserMeta},
+    users::Changing,
 };
 
 /// Grants and revokes the roles of users whose type has `#[auth(roles(table = "…"))]`.
@@ -16,6 +17,10 @@ use crate::{
 /// The table has a row for each role of each user: `user_id`, `role`, `scope`, where no scope is an
 /// empty text. [`SqlUsers`](super::SqlUsers) reads it together with the user, so that a change
 /// holds from the next request on, for every session and every token.
+///
+/// That is so in every process that shares the database. Where one keeps copies of users,
+/// [`cached`](crate::users::UserStore::cached), a change that it makes here ends its copy of the
+/// user, and a change that another one makes holds when its copy's life is over, at the latest.
 ///
 /// Of a type whose roles are elsewhere there is nothing to grant, which the compiler says:
 ///
@@ -188,6 +193,7 @@ impl<U: AuthUser<Id: SqlValue>> SqlRoles<U> {
     /// - the database cannot answer: [`Error::Store`]
     pub async fn grant(&self, id: &U::Id, role: &Scoped<U::Role>) -> Result<bool, Error> {
         let (scope, role) = (scope_of(role)?, role.role.name());
+        let _changing = Changing::<U>(id);
         on_engine!(&self.pool, connection => {
             let grant = sqlx::query(self.sql.grant.clone()).bind(role).bind(scope);
             inserted!(bind_id!(grant, id, self.sql).execute(connection).await)
@@ -202,6 +208,7 @@ impl<U: AuthUser<Id: SqlValue>> SqlRoles<U> {
     /// As [`grant`](Self::grant).
     pub async fn revoke(&self, id: &U::Id, role: &Scoped<U::Role>) -> Result<bool, Error> {
         let (scope, role) = (scope_of(role)?, role.role.name());
+        let _changing = Changing::<U>(id);
         on_engine!(&self.pool, connection => {
             let revoke = sqlx::query(self.sql.revoke.clone()).bind(role).bind(scope);
             let done = bind_id!(revoke, id, self.sql).execute(connection).await;
@@ -220,6 +227,7 @@ impl<U: AuthUser<Id: SqlValue>> SqlRoles<U> {
         let roles = roles.iter().map(|role| Ok((scope_of(role)?, role.role.name())));
         let roles: Vec<(&str, &str)> = roles.collect::<Result<_, Error>>()?;
         let Statements { lock, revoke_all, grant, .. } = &*self.sql;
+        let _changing = Changing::<U>(id);
         on_engine!(&self.pool, connection => {
             let mut work = connection.begin().await?;
             let lock = bind_id!(sqlx::query(lock.clone()), id, self.sql);

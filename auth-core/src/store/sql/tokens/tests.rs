@@ -4,50 +4,19 @@ use sqlx::AssertSqlSafe;
 
 use super::*;
 use crate::{
-    secret::{RefreshToken, TokenId},
+    secret::RefreshToken,
     sql::{open_sqlite, sqlite_options},
-    store::{DenyList, SqlDenyList},
+    store::SqlDenyList,
 };
 
-/// A pool on a file that is removed with the pool.
 async fn pool() -> sqlx::SqlitePool {
-    let dir = tempfile::tempdir().unwrap();
-    let options = sqlite_options(dir.path().join("tokens.db").to_str().unwrap()).unwrap();
-    let dir = Arc::new(dir);
-    sqlx::sqlite::SqlitePoolOptions::new()
-        .max_connections(4)
-        .after_connect(move |_, _| {
-            let _keep = Arc::clone(&dir);
-            Box::pin(async { Ok(()) })
-        })
-        .connect_with(options)
-        .await
-        .unwrap()
+    open_sqlite("sqlite::memory:").await.unwrap()
 }
 
 async fn tokens(pool: &sqlx::SqlitePool) -> SqlTokens {
     let tokens = SqlTokens::new(pool.clone());
     tokens.migrate().await.unwrap();
     tokens
-}
-
-#[cfg(feature = "testing")]
-mod conformance {
-    use super::*;
-
-    async fn store() -> Arc<dyn TokenStore> {
-        Arc::new(tokens(&pool().await).await)
-    }
-
-    crate::token_store_conformance!(sql_tokens_on_sqlite, store);
-
-    async fn list() -> Arc<dyn DenyList> {
-        let list = SqlDenyList::new(pool().await);
-        list.migrate().await.unwrap();
-        Arc::new(list)
-    }
-
-    crate::deny_list_conformance!(sql_deny_list_on_sqlite, list);
 }
 
 fn family(now: DateTime<Utc>) -> Arc<TokenFamily> {
@@ -65,23 +34,6 @@ fn family(now: DateTime<Utc>) -> Arc<TokenFamily> {
         ip: None,
         user_agent: None,
     })
-}
-
-#[tokio::test]
-async fn another_process_sees_what_was_acknowledged() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("tokens.db").to_str().unwrap().to_owned();
-    let one = tokens(&open_sqlite(&path).await.unwrap()).await;
-    let (first, now) = (RefreshToken::generate().unwrap(), Utc::now());
-    let second = first.successor().unwrap();
-    assert!(one.create(&first.key(), family(now)).await.unwrap());
-    assert!(one.rotate(&first.key(), &second.key(), now, now + TimeDelta::days(14)).await.unwrap());
-    // As after a `kill -9`: the first pool was never closed.
-    let other = SqlTokens::new(open_sqlite(&path).await.unwrap());
-    let found = other.find(&second.key(), now).await.unwrap().unwrap();
-    assert_eq!(found.presented, Presented::Current);
-    let found = other.find(&first.key(), now).await.unwrap().unwrap();
-    assert!(matches!(found.presented, Presented::Previous { .. }));
 }
 
 #[tokio::test]
@@ -114,33 +66,6 @@ async fn the_database_holds_digests_only() {
 }
 
 #[tokio::test]
-async fn every_method_reports_a_database_that_does_not_answer() {
-    let pool = pool().await;
-    let tokens = tokens(&pool).await;
-    let list = SqlDenyList::new(pool.clone());
-    list.migrate().await.unwrap();
-    pool.close().await;
-    let (key, now) = (RefreshToken::generate().unwrap().key(), Utc::now());
-    let user = UserKey::from("users:1".to_owned());
-    let fault = |error: Error| matches!(error, Error::Store { store: "token", .. });
-    assert!(fault(tokens.create(&key, family(now)).await.unwrap_err()));
-    assert!(fault(tokens.find(&key, now).await.unwrap_err()));
-    assert!(fault(tokens.rotate(&key, &key, now, now).await.unwrap_err()));
-    assert!(fault(tokens.delete(&key).await.unwrap_err()));
-    assert!(fault(tokens.list_by_user(&user, now).await.unwrap_err()));
-    assert!(fault(tokens.delete_by_handle(&user, Uuid::new_v4()).await.unwrap_err()));
-    assert!(fault(tokens.delete_by_user(&user).await.unwrap_err()));
-    assert!(fault(tokens.purge_expired(now).await.unwrap_err()));
-    assert!(fault(tokens.migrate().await.unwrap_err()));
-    let fault = |error: Error| matches!(error, Error::Store { store: "deny list", .. });
-    let id = TokenId::new("a", "b");
-    assert!(fault(list.deny(&id, now, now).await.unwrap_err()));
-    assert!(fault(list.is_denied(&id, now).await.unwrap_err()));
-    assert!(fault(list.purge_expired(now).await.unwrap_err()));
-    assert!(fault(list.migrate().await.unwrap_err()));
-}
-
-#[tokio::test]
 async fn a_stuck_writer_is_a_fault_in_bounded_time() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("tokens.db").to_str().unwrap().to_owned();
@@ -156,31 +81,6 @@ async fn a_stuck_writer_is_a_fault_in_bounded_time() {
     drop(stuck);
     let found = tokens.find(&token.key(), now).await.unwrap().unwrap();
     assert_eq!(found.presented, Presented::Current, "nothing was exchanged");
-}
-
-#[tokio::test]
-async fn a_row_that_cannot_be_read_is_a_fault_and_no_missing_family() {
-    let pool = pool().await;
-    let tokens = tokens(&pool).await;
-    let now = Utc::now();
-    for damage in [
-        "stamp = x'00'",
-        "previous_hash = x'00'",
-        "rotated_at = 1",
-        "ip = 'here'",
-        "created_at = 9223372036854775807",
-        "idle_timeout = -9223372036854775808",
-    ] {
-        let key = RefreshToken::generate().unwrap().key();
-        tokens.create(&key, family(now)).await.unwrap();
-        sqlx::query(AssertSqlSafe(format!("UPDATE auth_refresh_tokens SET {damage}")))
-            .execute(&pool)
-            .await
-            .unwrap();
-        let answer = tokens.find(&key, now).await;
-        assert!(matches!(answer, Err(Error::Store { .. })), "{damage}: {answer:?}");
-        assert!(tokens.delete(&key).await.unwrap(), "what cannot be read can be ended");
-    }
 }
 
 #[tokio::test]

@@ -1,3 +1,5 @@
+use chrono::TimeDelta;
+use futures_util::FutureExt;
 use sqlx::Row;
 use uuid::Uuid;
 
@@ -90,6 +92,7 @@ impl World {
         self.changes_one_role_at_a_time().await;
         self.replaces_all_at_once().await;
         self.keeps_out_what_is_no_role().await;
+        self.ends_copies().await;
         self.forgets_who_is_deleted().await;
     }
 
@@ -161,6 +164,29 @@ impl World {
         assert!(roles.replace(ann, &[Scoped::from(Role::Admin)]).await.unwrap());
     }
 
+    /// Copies of the user end with every change, whatever becomes of it; others' stay.
+    async fn ends_copies(&self) {
+        let Self { roles, ann, bob, .. } = self;
+        let cached = self.users.clone().cached(TimeDelta::minutes(5));
+        let role = Scoped::in_scope("3", Role::Editor);
+        for change in ["grant", "revoke", "replace", "one that nobody waits for"] {
+            for id in [ann, bob] {
+                cached.by_id(id).await.unwrap();
+                assert!(cached.by_id_now(id).is_some(), "there is a copy");
+            }
+            match change {
+                "grant" => assert!(roles.grant(ann, &role).await.unwrap()),
+                "revoke" => assert!(roles.revoke(ann, &role).await.unwrap()),
+                "replace" => {
+                    assert!(roles.replace(ann, &[Scoped::from(Role::Admin)]).await.unwrap());
+                }
+                _ => drop(roles.grant(ann, &role).now_or_never()),
+            }
+            assert!(cached.by_id_now(ann).is_none(), "{change}");
+            assert!(cached.by_id_now(bob).is_some(), "{change}");
+        }
+    }
+
     async fn forgets_who_is_deleted(&self) {
         let Self { roles, ann, bob, pool, .. } = self;
         let users = Dialect::of(pool).name("group", "");
@@ -191,6 +217,13 @@ async fn sqlite_keeps_roles() {
 #[tokio::test]
 async fn postgres_keeps_roles() {
     let Some(database) = auth_test_servers::postgres() else { return };
+    World::on(SqlPool::connect(database.url()).await.unwrap()).await.obeys().await;
+}
+
+#[cfg(feature = "mysql")]
+#[tokio::test]
+async fn mysql_keeps_roles() {
+    let Some(database) = auth_test_servers::mysql() else { return };
     World::on(SqlPool::connect(database.url()).await.unwrap()).await.obeys().await;
 }
 

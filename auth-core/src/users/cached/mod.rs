@@ -1,16 +1,13 @@
 //! Users who are loaded once for a while: [`CachedUsers`].
 
-use std::{
-    collections::{HashMap, hash_map::RandomState},
-    fmt,
-    hash::BuildHasher,
-    net::IpAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{fmt, net::IpAddr, sync::Arc};
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+pub(super) use self::everywhere::Changing;
+use self::{copies::Copies, everywhere::known};
 use super::{Lookup, PasswordChange, UserStore};
 use crate::{
     clock::{Clock, SystemClock},
@@ -19,7 +16,8 @@ use crate::{
     user::AuthUser,
 };
 
-const SHARDS: usize = 16;
+mod copies;
+mod everywhere;
 
 /// How many users are kept: a few megabytes of them.
 const USERS: usize = 10_000;
@@ -36,8 +34,10 @@ const LONGEST: TimeDelta = TimeDelta::minutes(5);
 /// | what happens | when it counts |
 /// |---|---|
 /// | a write through this store: login, new password, raised epoch | at once in this process |
+/// | a role given or taken with `SqlRoles` | at once in this process, in every such store of it |
 /// | [`forget`](Self::forget) after a write of the application's own | at once in this process |
-/// | a change made elsewhere, such as a role taken away or a user deactivated | when the copy's life is over, at the latest |
+/// | any change made by another process, a role taken away there included | when the copy's life is over, at the latest |
+/// | a change that the application makes without [`forget`](Self::forget), such as a user deactivated | when the copy's life is over, at the latest |
 /// | a credential that is newer than the copy, as after a new password on another node | at once: the user is loaded anew before it is refused |
 /// | the store fails | when the copy's life is over; a copy never outlives it |
 ///
@@ -45,9 +45,10 @@ const LONGEST: TimeDelta = TimeDelta::minutes(5);
 ///
 /// Until its life is over, a copy may let an old credential of a user live on whose password was
 /// changed by *another* process. Sessions are not among them where the processes share their
-/// session store, because that change deletes them there; tokens are. The same goes for roles and
-/// for the `#[auth(active)]` column. So the life is the time within which a revocation counts
-/// everywhere: choose it in seconds.
+/// session store, because that change deletes them there; tokens are. The same goes for the
+/// `#[auth(active)]` column, and for roles: one that is taken away by one process is held in another
+/// one for the rest of the copy's life, counted from the moment at which the copy was asked for. So
+/// the life is the time within which a revocation counts everywhere: choose it in seconds.
 ///
 /// # Examples
 ///
@@ -86,14 +87,14 @@ pub struct CachedUsers<U: AuthUser, S> {
 
 impl<U: AuthUser, S> CachedUsers<U, S> {
     pub(super) fn new(store: S, life: TimeDelta) -> Self {
-        let (copies, clock) = (Arc::new(Copies::new(USERS)), Arc::new(SystemClock));
+        let (copies, clock) = (known(Copies::new(USERS)), Arc::new(SystemClock));
         Self { store: Arc::new(store), copies, life, clock }
     }
 
     /// Keeps about so many users; of more, those stay who were loaded last. Default: 10 000.
     #[must_use]
     pub fn capacity(mut self, users: usize) -> Self {
-        self.copies = Arc::new(Copies::new(users));
+        self.copies = known(Copies::new(users));
         self
     }
 
@@ -237,79 +238,5 @@ struct Writing<'a, U: AuthUser> {
 impl<U: AuthUser> Drop for Writing<'_, U> {
     fn drop(&mut self) {
         self.copies.forget(self.id);
-    }
-}
-
-/// The users who are kept, a bounded number of them.
-struct Copies<U: AuthUser> {
-    hasher: RandomState,
-    shards: [Mutex<Shard<U>>; SHARDS],
-    per_shard: usize,
-}
-
-struct Shard<U: AuthUser> {
-    copies: HashMap<U::Id, Copied<U>>,
-    /// How many writes there were: what was loaded before one is not kept after it.
-    writes: u64,
-}
-
-struct Copied<U> {
-    user: Arc<U>,
-    asked: DateTime<Utc>,
-}
-
-impl<U: AuthUser> Copies<U> {
-    fn new(users: usize) -> Self {
-        let shard = |_| Mutex::new(Shard { copies: HashMap::new(), writes: 0 });
-        Self {
-            hasher: RandomState::new(),
-            shards: std::array::from_fn(shard),
-            per_shard: users.div_ceil(SHARDS),
-        }
-    }
-
-    fn get(&self, id: &U::Id, now: DateTime<Utc>, life: TimeDelta) -> Option<Arc<U>> {
-        let shard = self.shard(id);
-        let copy = shard.copies.get(id)?;
-        // A clock that was set back makes no copy live longer.
-        let age = now - copy.asked;
-        (age >= TimeDelta::zero() && age < life).then(|| copy.user.clone())
-    }
-
-    fn writes(&self, id: &U::Id) -> u64 {
-        self.shard(id).writes
-    }
-
-    /// Keeps a user who was asked for then, after so many writes.
-    fn keep(&self, user: &Arc<U>, asked: DateTime<Utc>, writes: u64) {
-        let id = user.id();
-        let mut shard = self.shard(id);
-        if shard.writes != writes {
-            return;
-        }
-        match shard.copies.get(id) {
-            Some(known) if known.asked > asked => return,
-            Some(_) => {}
-            None if shard.copies.len() < self.per_shard => {}
-            None => {
-                let oldest = shard.copies.iter().min_by_key(|(_, copy)| copy.asked);
-                let Some(oldest) = oldest.map(|(id, _)| id.clone()) else { return };
-                shard.copies.remove(&oldest);
-            }
-        }
-        shard.copies.insert(id.clone(), Copied { user: user.clone(), asked });
-    }
-
-    fn forget(&self, id: &U::Id) {
-        let mut shard = self.shard(id);
-        shard.copies.remove(id);
-        shard.writes += 1;
-    }
-
-    fn shard(&self, id: &U::Id) -> MutexGuard<'_, Shard<U>> {
-        let hash = self.hasher.hash_one(id).to_le_bytes();
-        let shard = &self.shards[usize::from(hash[0]) % SHARDS];
-        // Nothing in here panics half way.
-        shard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
