@@ -312,17 +312,18 @@ async fn the_document_says_what_the_server_does_for_every_scheme() {
                 "bearer" => Way::Token,
                 "api_key" => Way::KeyHeader,
                 "badge" => Way::Badge,
-                // The walk signs nothing.
+                "signature" => Way::Signature,
                 _ => return None,
             };
             match Good::new(&depot, way, name).await {
                 Good::Text(_, _, secret) => Some(Credential::new(secret)),
-                Good::Signer(_) => None,
+                Good::Signer(signer) => Some(Credential::signed_by(signer, depot.clock.now())),
             }
         });
     let report = walk.allow(poem::http::StatusCode::UNSUPPORTED_MEDIA_TYPE).run().await;
     report.assert_clean();
-    for scheme in ["basic", "session", "session_header", "bearer", "api_key", "badge"] {
+    let schemes = ["basic", "session", "session_header", "bearer", "api_key", "signature", "badge"];
+    for scheme in schemes {
         let calls = report.calls().iter().filter(|call| {
             let line = call.to_string();
             line.contains(scheme) && !line.starts_with("skipped")

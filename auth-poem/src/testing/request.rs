@@ -2,9 +2,12 @@
 
 use std::fmt;
 
+use auth_core::signature::{Message, Signer};
+use chrono::{DateTime, Utc};
 use poem::{
     Request,
-    http::{HeaderName, HeaderValue, header},
+    http::{HeaderName, HeaderValue, header, uri::Scheme},
+    web::{LocalAddr, RemoteAddr},
 };
 
 use super::{
@@ -12,22 +15,45 @@ use super::{
     sample::{Body, Sample, escape},
 };
 
-/// A credential as it is presented: the value of a session cookie, a token, an API key.
+/// A credential as it is presented: the value of a session cookie, a token, an API key, or who signs
+/// the request.
 ///
 /// The document says where in the request it stands, and with `http` schemes what stands in front
 /// of it.
 #[derive(Clone)]
-pub struct Credential(String);
+pub struct Credential(Presented);
+
+#[derive(Clone)]
+enum Presented {
+    Text(String),
+    /// Signs the request, for this time; what is spoiled signs another path.
+    Signature {
+        signer: Box<Signer>,
+        at: DateTime<Utc>,
+        spoiled: bool,
+    },
+}
 
 impl Credential {
-    /// A credential.
+    /// A credential that is text.
     pub fn new(value: impl Into<String>) -> Self {
-        Self(value.into())
+        Self(Presented::Text(value.into()))
+    }
+
+    /// A signature over the request, of this time by the application's clock.
+    #[must_use]
+    pub fn signed_by(signer: Signer, at: DateTime<Utc>) -> Self {
+        Self(Presented::Signature { signer: Box::new(signer), at, spoiled: false })
     }
 
     /// One that does not hold, in the form of one that does.
-    pub(super) fn spoiled(&self) -> Self {
-        Self(format!("{}x", self.0))
+    pub(super) fn spoiled(self) -> Self {
+        Self(match self.0 {
+            Presented::Text(value) => Presented::Text(format!("{value}x")),
+            Presented::Signature { signer, at, .. } => {
+                Presented::Signature { signer, at, spoiled: true }
+            }
+        })
     }
 }
 
@@ -67,7 +93,14 @@ pub(super) fn request(
             }
         }
     }
-    for (place, Credential(value)) in credentials {
+    for (place, Credential(presented)) in credentials {
+        let value = match presented {
+            Presented::Text(value) => value,
+            Presented::Signature { signer, at, spoiled } => {
+                parts.signatures.push((signer, *at, *spoiled));
+                continue;
+            }
+        };
         match place {
             Place::Cookie(name) => parts.cookies.push((name.clone(), value.clone())),
             Place::Header(name) => parts.headers.push((name.clone(), value.clone())),
@@ -82,14 +115,16 @@ pub(super) fn request(
 }
 
 #[derive(Debug, Default)]
-struct Parts {
+struct Parts<'a> {
     path: String,
     query: Vec<(String, String)>,
     headers: Vec<(String, String)>,
     cookies: Vec<(String, String)>,
+    /// Who signs, when, and whether another path.
+    signatures: Vec<(&'a Signer, DateTime<Utc>, bool)>,
 }
 
-impl Parts {
+impl Parts<'_> {
     fn build(self, operation: &Operation, body: Option<Body>) -> Result<Request, String> {
         let query: Vec<String> = self
             .query
@@ -99,7 +134,11 @@ impl Parts {
         let path = if self.path.is_empty() { "/".to_owned() } else { self.path };
         let uri = if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) };
         let uri = uri.parse().map_err(|error| format!("{uri:?} is no address: {error}"))?;
-        let mut request = Request::builder().method(operation.method().clone()).uri(uri).finish();
+        // As a server makes one: poem's own builder forgets the original address, which is signed.
+        let (mut head, ()) = poem::http::Request::new(()).into_parts();
+        (head.method, head.uri) = (operation.method().clone(), uri);
+        let head = (head, LocalAddr::default(), RemoteAddr::default(), Scheme::HTTP);
+        let mut request = Request::from_parts(head.into(), poem::Body::empty());
         let headers = request.headers_mut();
         // A server that compares Origin with it, or writes links, needs one.
         headers.insert(header::HOST, HeaderValue::from_static("localhost"));
@@ -112,12 +151,34 @@ impl Parts {
                 self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
             headers.insert(header::COOKIE, text(&cookies.join("; "))?);
         }
-        if let Some(body) = body {
+        let body = body.unwrap_or_default();
+        if !body.content_type.is_empty() {
             headers.insert(header::CONTENT_TYPE, text(&body.content_type)?);
-            request.set_body(body.bytes);
         }
+        for (signer, at, spoiled) in self.signatures {
+            for (name, value) in signature(&request, &body.bytes, signer, at, spoiled)? {
+                request.headers_mut().insert(name, value);
+            }
+        }
+        request.set_body(body.bytes);
         Ok(request)
     }
+}
+
+/// The headers of a signature over a request.
+fn signature(
+    request: &Request,
+    body: &[u8],
+    signer: &Signer,
+    at: DateTime<Utc>,
+    spoiled: bool,
+) -> Result<Vec<(HeaderName, HeaderValue)>, String> {
+    let uri = match spoiled {
+        true => format!("{}x", request.uri().path()).parse().map_err(|_| "no address")?,
+        false => request.uri().clone(),
+    };
+    let message = Message { method: request.method(), uri: &uri, headers: request.headers() };
+    signer.headers_for(&message, body, at).map_err(|error| error.to_string())
 }
 
 fn text(value: &str) -> Result<HeaderValue, String> {

@@ -34,7 +34,7 @@ pub struct Sample {
 }
 
 /// A body as it is sent.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Body {
     pub(super) content_type: String,
     pub(super) bytes: Vec<u8>,
