@@ -113,6 +113,9 @@
 //! and calls [`disable_scheme`]; one whose public operations should refuse a credential that does
 //! not hold calls [`verify_on_public_operations`].
 //!
+//! In tests: poem's `TestClient` makes requests that have forgotten their address, so a signature
+//! over it never holds there. `testing::Walk` makes others, and signs.
+//!
 //! [`AuthConfig::sessions`]: config::AuthConfig::sessions
 //! [`AuthConfig::jwt`]: config::AuthConfig::jwt
 //! [`AuthConfig::api_keys`]: config::AuthConfig::api_keys
