@@ -2,7 +2,7 @@
 //! everything else is the application's.
 
 use auth_poem::{Error, prelude::*, users::sql::roles_to_text};
-use example_kit::{Database, Nullable};
+use example_kit::{Database, Nullable, database::MigrationError};
 use poem::http::StatusCode;
 use sqlx::{FromRow, Row, any::AnyRow};
 
@@ -41,7 +41,7 @@ pub(crate) struct NewUser {
 
 impl Users {
     /// Creates the table if it is not there.
-    pub(crate) async fn open(database: Database) -> Result<Self, sqlx::Error> {
+    pub(crate) async fn open(database: Database) -> Result<Self, MigrationError> {
         database.migrate(&MIGRATIONS).await?;
         Ok(Self { database })
     }

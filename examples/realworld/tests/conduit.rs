@@ -3,9 +3,11 @@
 use std::future::Future;
 
 use auth_test_servers::Database;
-use example_kit::testing::{Answer, Client, Server};
+use example_kit::{
+    database::Pool,
+    testing::{Answer, Client, Server},
+};
 use serde_json::{Value, json};
-use sqlx::AnyPool;
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_example-realworld");
 
@@ -83,7 +85,7 @@ impl Conduit {
     }
 
     /// Does something to the database behind the example's back.
-    pub(crate) fn in_database<F: Future>(&self, work: impl FnOnce(AnyPool) -> F) -> F::Output {
+    pub(crate) fn in_database<F: Future>(&self, work: impl FnOnce(Pool) -> F) -> F::Output {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let database = example_kit::Database::connect(&self.url).await.unwrap();
