@@ -27,7 +27,7 @@ pub(crate) struct Conduit {
 /// A test that any engine must pass.
 pub(crate) type Story = (&'static str, fn(&Conduit));
 
-/// Makes a test of each of these functions, on SQLite; another one tells them on PostgreSQL.
+/// Makes a test of each of these functions, on SQLite; others tell them on the other engines.
 macro_rules! stories {
     ($($story:ident,)*) => {
         pub(crate) const STORIES: &[crate::conduit::Story] = &[$((stringify!($story), $story)),*];
@@ -53,12 +53,11 @@ impl Conduit {
         Self { server, url, _database: None }
     }
 
-    /// On an empty database of a server, if there is one.
-    pub(crate) fn on_postgres() -> Option<Self> {
-        let database = auth_test_servers::postgres()?;
+    /// On an empty database of a server.
+    pub(crate) fn on(database: Database) -> Self {
         let url = database.url().to_owned();
         let server = Server::start(PROGRAM, &[("DATABASE_URL", &url)]);
-        Some(Self { server, url, _database: Some(database) })
+        Self { server, url, _database: Some(database) }
     }
 
     /// Somebody who is not logged in.

@@ -74,6 +74,12 @@ fn one_knows_what_another_one_did_on_postgres() {
 }
 
 #[test]
+fn one_knows_what_another_one_did_on_mysql() {
+    let Some(mysql) = auth_test_servers::mysql() else { return };
+    a_story_of_two(two(&[("DATABASE_URL", mysql.url())]));
+}
+
+#[test]
 fn one_knows_what_another_one_did_on_sqlite() {
     a_story_of_two(two(&[]));
 }
@@ -199,6 +205,13 @@ fn kill_under_load(mut dies: Server, then: impl FnOnce(&mut Server) -> Option<Se
 fn nothing_that_was_acknowledged_is_lost_when_one_of_two_is_killed() {
     let Some(postgres) = auth_test_servers::postgres() else { return };
     let [a, b] = two(&[("DATABASE_URL", postgres.url())]);
+    kill_under_load(a, |_| Some(b));
+}
+
+#[test]
+fn nothing_that_was_acknowledged_is_lost_when_one_of_two_is_killed_on_mysql() {
+    let Some(mysql) = auth_test_servers::mysql() else { return };
+    let [a, b] = two(&[("DATABASE_URL", mysql.url())]);
     kill_under_load(a, |_| Some(b));
 }
 

@@ -79,8 +79,9 @@ async fn migrate_mysql(
     mut connection: PoolConnection<Any>,
     migrations: &[&'static str],
 ) -> Result<(), MigrationError> {
-    // With the lock, whatever happens.
+    // With the lock, and what it is set to, whatever happens.
     connection.close_on_drop();
+    connection.execute(sqlx::raw_sql("SET SESSION lock_wait_timeout = 60")).await?;
     let locked: Option<i64> = sqlx::query_scalar(NAMED_LOCK).fetch_one(&mut *connection).await?;
     if locked != Some(1) {
         let what = "another migration of this database takes too long";
