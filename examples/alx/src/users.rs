@@ -9,8 +9,8 @@ use sqlx::{FromRow, Row, any::AnyRow};
 use crate::user::{Role, UserView};
 
 const MIGRATIONS: [&str; 1] = ["CREATE TABLE users (
-    id TEXT PRIMARY KEY,
-    login TEXT UNIQUE,
+    id VARCHAR(36) PRIMARY KEY,
+    login VARCHAR(320) UNIQUE,
     password TEXT NOT NULL,
     roles TEXT NOT NULL,
     email TEXT NOT NULL,
@@ -19,6 +19,9 @@ const MIGRATIONS: [&str; 1] = ["CREATE TABLE users (
     created_at TEXT NOT NULL,
     updated_at TEXT NOT NULL
 )"];
+
+/// The longest e-mail address, in characters: that of a login.
+pub(crate) const LONGEST_EMAIL: usize = 320;
 
 /// The code of the refusal of an e-mail address that somebody has.
 pub(crate) const EMAIL_TAKEN: &str = "email_taken";

@@ -167,6 +167,30 @@ async fn a_key_that_is_there_is_no_fault_and_the_transaction_goes_on() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_who_insert_the_same_at_once_one_does() {
+    on_each_engine(async |database| {
+        database.migrate(&[NOTES]).await.unwrap();
+        for id in 10..20_i64 {
+            let mut writers = JoinSet::new();
+            for _ in 0..8 {
+                let database = database.clone();
+                writers.spawn(async move {
+                    let mut transaction = database.pool().begin().await.unwrap();
+                    let insert = sqlx::query("INSERT INTO notes (id, body) VALUES ($1, 'x')");
+                    let inserted = transaction.insert(insert.bind(id)).await.unwrap();
+                    transaction.commit().await.unwrap();
+                    inserted
+                });
+            }
+            let inserted = writers.join_all().await;
+            let count = inserted.iter().filter(|inserted| **inserted).count();
+            assert_eq!(count, 1, "{:?}: {inserted:?}", database.engine());
+        }
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn text_is_the_same_where_its_bytes_are() {
     const KEYS: &str = "CREATE TABLE words (word VARCHAR(20) PRIMARY KEY, long_text TEXT)";
