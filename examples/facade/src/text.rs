@@ -12,7 +12,7 @@ const LONGEST: usize = 1000;
 /// The longest id, as the columns have it.
 const LONGEST_ID: usize = 64;
 
-/// Refuses texts that are too long, or have a NUL, which no engine but SQLite and MySQL keeps.
+/// Refuses texts that are too long, or have a NUL, which PostgreSQL does not keep.
 pub(crate) fn check<'a>(texts: impl IntoIterator<Item = Option<&'a str>>) -> Result<(), Rejection> {
     let is_kept = |text: &str| text.len() <= LONGEST && !text.contains('\0');
     if texts.into_iter().flatten().all(is_kept) {

@@ -52,8 +52,8 @@ fn is_taken(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|error| error.is_unique_violation())
 }
 
-/// A text to look for. No engine but SQLite has a NUL in text, and the others fail on one: a client
-/// must not be able to make a fault out of that, so it asks for a text that nothing has.
+/// A text to look for. PostgreSQL has no NUL in text, and fails on one: a client must not be able to
+/// make a fault out of that, so it asks for a text that nothing has.
 fn sought(text: &str) -> &str {
     if text.contains('\0') { "" } else { text }
 }
