@@ -8,8 +8,9 @@ use auth_poem::{
     sql::SqlPool,
     users::{Lookup, UserStore, sql::roles_to_text},
 };
+use example_kit::database::question_marks;
 use poem::http::StatusCode;
-use sqlx::{AssertSqlSafe, PgPool};
+use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
 use crate::user::{Role, User};
 
@@ -41,6 +42,18 @@ const POSTGRES: &str = "BEGIN;
     CREATE UNIQUE INDEX IF NOT EXISTS users_username ON users (lower(username COLLATE \"C\"));
     COMMIT";
 
+/// Names are ASCII, and of ASCII letters this collation ignores nothing but the case.
+const MYSQL: &str = "CREATE TABLE IF NOT EXISTS users (
+        id BINARY(16) PRIMARY KEY,
+        username VARCHAR(64) NOT NULL UNIQUE,
+        password VARCHAR(255) NOT NULL,
+        roles VARCHAR(255) NOT NULL,
+        epoch BIGINT NOT NULL,
+        last_login DATETIME(6),
+        last_ip VARCHAR(45),
+        signup_time DATETIME(6) NOT NULL
+    ) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci";
+
 /// What an administrator has in the column `roles`, which is a list as JSON.
 const IS_ADMIN: &str = "roles LIKE '%\"admin\"%'";
 
@@ -58,8 +71,29 @@ macro_rules! on_engine {
         match &$users.pool {
             SqlPool::Sqlite($pool) => $code,
             SqlPool::Postgres($pool) => $code,
+            SqlPool::MySql($pool) => $code,
             other => return Err(unknown(other)),
         }
+    };
+}
+
+/// Removes with all administrators locked, so that of two deletions at once the second counts
+/// without the first.
+macro_rules! remove_alone {
+    ($pool:expr, $id:expr, $delete:literal) => {
+        async {
+            let lock = format!("SELECT id FROM users WHERE {IS_ADMIN} ORDER BY id FOR UPDATE");
+            let mut transaction = $pool.begin().await?;
+            let admins: Vec<Uuid> =
+                sqlx::query_scalar(AssertSqlSafe(lock)).fetch_all(&mut *transaction).await?;
+            if admins == [$id] {
+                return Ok(0);
+            }
+            let done = sqlx::query($delete).bind($id).execute(&mut *transaction).await?;
+            transaction.commit().await?;
+            Ok::<_, sqlx::Error>(done.rows_affected())
+        }
+        .await
     };
 }
 
@@ -73,10 +107,19 @@ impl Users {
         let created = match &pool {
             SqlPool::Sqlite(pool) => sqlx::raw_sql(SQLITE).execute(pool).await.map(drop),
             SqlPool::Postgres(pool) => sqlx::raw_sql(POSTGRES).execute(pool).await.map(drop),
+            SqlPool::MySql(pool) => sqlx::raw_sql(MYSQL).execute(pool).await.map(drop),
             other => return Err(unknown(other)),
         };
         created.map_err(Error::fault)?;
         Ok(Self { users: SqlUsers::new(pool.clone()), pool })
+    }
+
+    /// A statement whose parameters are named in their order, as the engine wants it.
+    fn sql(&self, numbered: &'static str) -> SqlStr {
+        match self.pool {
+            SqlPool::MySql(_) => AssertSqlSafe(question_marks(numbered).0).into_sql_str(),
+            _ => numbered.into_sql_str(),
+        }
     }
 
     /// Creates a user; refuses a name that is taken.
@@ -96,8 +139,10 @@ impl Users {
             last_ip: None,
             signup_time: Utc::now(),
         };
-        let insert = "INSERT INTO users (id, username, password, roles, epoch, signup_time)
-                      VALUES ($1, $2, $3, $4, $5, $6)";
+        let insert = self.sql(
+            "INSERT INTO users (id, username, password, roles, epoch, signup_time)
+             VALUES ($1, $2, $3, $4, $5, $6)",
+        );
         on_engine!(self, pool => sqlx::query(insert)
             .bind(user.id)
             .bind(&user.username)
@@ -126,7 +171,7 @@ impl Users {
 
     /// Gives a user another name; refuses one that is taken.
     pub(crate) async fn rename(&self, id: Uuid, name: &str) -> auth_poem::Result<()> {
-        let update = "UPDATE users SET username = $1 WHERE id = $2";
+        let update = self.sql("UPDATE users SET username = $1 WHERE id = $2");
         on_engine!(self, pool => sqlx::query(update).bind(name).bind(id).execute(pool).await.map(drop))
             .map_err(name_taken)
     }
@@ -134,18 +179,18 @@ impl Users {
     /// Removes a user, unless he is the last administrator. Says whether somebody was removed. Two
     /// administrators who remove each other leave one.
     pub(crate) async fn remove(&self, id: Uuid) -> auth_poem::Result<bool> {
-        let delete = format!(
-            "DELETE FROM users WHERE id = $1
-             AND (NOT {IS_ADMIN} OR (SELECT count(*) FROM users WHERE {IS_ADMIN}) > 1)"
-        );
-        let delete = AssertSqlSafe(delete);
         let removed = match &self.pool {
             // It has one writer at a time.
             SqlPool::Sqlite(pool) => {
+                let delete = AssertSqlSafe(format!(
+                    "DELETE FROM users WHERE id = $1
+                     AND (NOT {IS_ADMIN} OR (SELECT count(*) FROM users WHERE {IS_ADMIN}) > 1)"
+                ));
                 let done = sqlx::query(delete).bind(id).execute(pool).await;
                 done.map(|done| done.rows_affected())
             }
-            SqlPool::Postgres(pool) => remove_alone(pool, delete, id).await,
+            SqlPool::Postgres(pool) => remove_alone!(pool, id, "DELETE FROM users WHERE id = $1"),
+            SqlPool::MySql(pool) => remove_alone!(pool, id, "DELETE FROM users WHERE id = ?"),
             other => return Err(unknown(other)),
         };
         removed.map(|removed| removed > 0).map_err(Error::fault)
@@ -156,17 +201,6 @@ impl Users {
         let user = self.users.by_id(&id).await?;
         Ok(user.is_some())
     }
-}
-
-/// Removes with all administrators locked, so that of two deletions at once the second counts
-/// without the first.
-async fn remove_alone(pool: &PgPool, delete: AssertSqlSafe<String>, id: Uuid) -> sqlx::Result<u64> {
-    let lock = format!("SELECT id FROM users WHERE {IS_ADMIN} ORDER BY id FOR UPDATE");
-    let mut transaction = pool.begin().await?;
-    sqlx::query(AssertSqlSafe(lock)).fetch_all(&mut *transaction).await?;
-    let done = sqlx::query(delete).bind(id).execute(&mut *transaction).await?;
-    transaction.commit().await?;
-    Ok(done.rows_affected())
 }
 
 /// The refusal of a name that somebody has.

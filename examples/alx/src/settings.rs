@@ -13,7 +13,7 @@ use example_kit::{EnvironmentError, flag, read, text};
 pub struct Settings {
     /// `API_HOST` and `API_PORT`, else `HOST` and `PORT`, default `127.0.0.1:5000`.
     pub address: SocketAddr,
-    /// `DATABASE_URL`, default `sqlite://alx.db`.
+    /// `DATABASE_URL`: `sqlite://…`, `postgres://…` or `mysql://…`, default `sqlite://alx.db`.
     pub database_url: String,
     /// `AUTH_TYPE`: how users prove who they are. There is no default, so that nobody opens the
     /// API by forgetting it.

@@ -2,15 +2,15 @@
 //! everything else is the application's.
 
 use auth_poem::{Error, prelude::*, users::sql::roles_to_text};
-use example_kit::{Database, Nullable};
+use example_kit::{Database, Nullable, database::MigrationError};
 use poem::http::StatusCode;
 use sqlx::{FromRow, Row, any::AnyRow};
 
 use crate::user::{Role, UserView};
 
 const MIGRATIONS: [&str; 1] = ["CREATE TABLE users (
-    id TEXT PRIMARY KEY,
-    login TEXT UNIQUE,
+    id VARCHAR(36) PRIMARY KEY,
+    login VARCHAR(320) UNIQUE,
     password TEXT NOT NULL,
     roles TEXT NOT NULL,
     email TEXT NOT NULL,
@@ -19,6 +19,9 @@ const MIGRATIONS: [&str; 1] = ["CREATE TABLE users (
     created_at TEXT NOT NULL,
     updated_at TEXT NOT NULL
 )"];
+
+/// The longest e-mail address, in characters: that of a login.
+pub(crate) const LONGEST_EMAIL: usize = 320;
 
 /// The code of the refusal of an e-mail address that somebody has.
 pub(crate) const EMAIL_TAKEN: &str = "email_taken";
@@ -41,7 +44,7 @@ pub(crate) struct NewUser {
 
 impl Users {
     /// Creates the table if it is not there.
-    pub(crate) async fn open(database: Database) -> Result<Self, sqlx::Error> {
+    pub(crate) async fn open(database: Database) -> Result<Self, MigrationError> {
         database.migrate(&MIGRATIONS).await?;
         Ok(Self { database })
     }

@@ -66,7 +66,12 @@ fn says_what_a_new_user_lacks() {
     ] {
         client.send("POST", "/users", body).assert(400, &error("Wrong format"));
     }
+    let long = format!("{}@hbtn.io", "a".repeat(313));
+    let answer = client.post("/users", json!({"email": long, "password": PASSWORD}));
+    answer.assert(400, &error("email too long"));
     client.get("/stats").assert(200, &json!({"users": 2}));
+    let answer = client.post("/users", json!({"email": long[1..], "password": PASSWORD}));
+    assert_eq!(answer.status, 201);
 }
 
 #[test]

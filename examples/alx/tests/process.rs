@@ -41,13 +41,25 @@ fn warns_of_sessions_that_do_not_end() {
 
 #[test]
 fn never_seeds_twice_and_never_changes_an_account() {
-    let mut server =
-        start_with("session_auth", &[("ADMIN_EMAIL", BOBSESSION.0), ("ADMIN_PASSWORD", "other")]);
+    starts_again(&[]);
+}
+
+#[test]
+fn starts_on_other_engines_where_a_url_says_so() {
+    for database in [auth_test_servers::postgres(), auth_test_servers::mysql()].iter().flatten() {
+        starts_again(&[("DATABASE_URL", database.url())]);
+    }
+}
+
+fn starts_again(settings: &[(&str, &str)]) {
+    let admin = [("ADMIN_EMAIL", BOBSESSION.0), ("ADMIN_PASSWORD", "other")];
+    let mut server = start_with("session_db_auth", &[&admin, settings].concat());
     let before = logged_in(&server, BOBSESSION).get("/users").body;
     assert_eq!(before.as_array().unwrap().len(), 2);
     server.stop();
     server.start_again();
     let mut client = logged_in(&server, BOBSESSION);
+    assert_eq!(server.path("alx.db").exists(), settings.is_empty());
     client.get("/users").assert(200, &before);
     let other = before.as_array().unwrap().iter().find(|user| user["email"] != BOBSESSION.0);
     let path = format!("/users/{}", other.unwrap()["id"].as_str().unwrap());

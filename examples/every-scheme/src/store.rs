@@ -7,8 +7,10 @@ use auth_poem::{
     prelude::*,
     users::{Lookup, UserStore, sql::roles_to_text},
 };
-use example_kit::Database;
-use sqlx::AnyPool;
+use example_kit::{
+    Database,
+    database::{MigrationError, Pool},
+};
 
 use crate::user::{Role, User};
 
@@ -31,7 +33,7 @@ const SEED: [(&str, &str, &[Role]); 2] = [
 /// The users. Clones share the connections.
 #[derive(Debug, Clone)]
 pub struct Store {
-    pool: AnyPool,
+    pool: Pool,
     users: SqlUsers<User>,
 }
 
@@ -41,7 +43,7 @@ impl Store {
     /// # Errors
     ///
     /// - the database cannot answer
-    pub async fn open(database: &Database) -> sqlx::Result<Self> {
+    pub async fn open(database: &Database) -> Result<Self, MigrationError> {
         database.migrate(MIGRATIONS).await?;
         Ok(Self { pool: database.pool().clone(), users: SqlUsers::new(database.auth()) })
     }

@@ -50,9 +50,20 @@ fn there_is_nobody_without_a_seed_and_nobody_twice_with_one() {
 
 #[test]
 fn several_processes_that_start_at_once_share_users_and_keys() {
+    several_start_at_once(&[("SEED", "1")]);
+}
+
+#[test]
+fn several_processes_that_start_at_once_share_users_and_keys_on_other_engines() {
+    for database in [auth_test_servers::postgres(), auth_test_servers::mysql()].iter().flatten() {
+        several_start_at_once(&[("SEED", "1"), ("DATABASE_URL", database.url())]);
+    }
+}
+
+fn several_start_at_once(settings: &[(&str, &str)]) {
     let folder = empty_folder();
     let servers: Vec<testing::Server> = thread::scope(|scope| {
-        let start = || testing::Server::start_in(PROGRAM, folder.clone(), &[("SEED", "1")]);
+        let start = || testing::Server::start_in(PROGRAM, folder.clone(), settings);
         let starts: Vec<_> = (0..3).map(|_| scope.spawn(start)).collect();
         starts.into_iter().map(|start| start.join().unwrap()).collect()
     });
@@ -89,6 +100,12 @@ fn every_way_leads_in_on_postgresql() {
 }
 
 #[test]
+fn every_way_leads_in_on_mysql() {
+    let Some(database) = auth_test_servers::mysql() else { return };
+    every_way_leads_in_on(database.url());
+}
+
+#[test]
 fn sessions_go_where_redis_url_says() {
     let Some(redis) = auth_test_servers::redis_server() else { return };
     let url = redis.url();
@@ -108,6 +125,7 @@ fn sessions_go_where_redis_url_says() {
 fn every_way_leads_in_on(url: &str) {
     let mut server = Server::start_with(&[("DATABASE_URL", url)]);
     let visitors = Way::ALL.map(|way| way.visitor(&server, ALICE));
+    let id = visitors[0].at(&server).get("/me").body["id"].clone();
     for way in Way::ALL {
         way.get(&server, BOB, "/reports").assert_refused(403, "forbidden");
         assert_eq!(way.wrong(&server, ALICE).get("/me").status, 401, "{way:?}");
@@ -118,5 +136,7 @@ fn every_way_leads_in_on(url: &str) {
         let answer = visitor.at(&server).get("/me");
         let known = (&answer.body["username"], &answer.body["scheme"]);
         assert_eq!(known, (&json!("alice"), &json!(way.scheme())), "{answer:?}");
+        // The second start has seeded nobody.
+        assert_eq!(answer.body["id"], id);
     }
 }

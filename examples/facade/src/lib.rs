@@ -25,6 +25,7 @@ pub mod seed;
 pub mod services;
 pub mod session;
 pub mod settings;
+mod text;
 pub mod user;
 mod web;
 
@@ -120,6 +121,7 @@ impl App {
             .at("/status", get(web::status()))
             .nest(BASE, api)
             .with(auth.errors())
+            .before(text::check_url)
             .boxed();
         let routes = match settings.seed && settings.rules.sessions_of_seed {
             true => routes.before(seed::known_sessions).boxed(),

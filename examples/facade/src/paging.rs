@@ -1,5 +1,6 @@
 //! One page of a list.
 
+use example_kit::Nullable;
 use poem_openapi::{
     Object,
     types::{ParseFromJSON, ToJSON},
@@ -25,7 +26,7 @@ pub struct DataPage<T: ParseFromJSON + ToJSON> {
     /// The part.
     pub data: Vec<T>,
     /// How many there are in all, if that was asked for.
-    pub total: Option<i64>,
+    pub total: Nullable<i64>,
 }
 
 impl Paging {
@@ -47,7 +48,7 @@ impl<T: ParseFromJSON + ToJSON> DataPage<T> {
     /// A page of nothing.
     #[must_use]
     pub fn empty() -> Self {
-        Self { data: Vec::new(), total: None }
+        Self { data: Vec::new(), total: Nullable(None) }
     }
 }
 

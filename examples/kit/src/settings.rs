@@ -13,7 +13,8 @@ use crate::environment::{EnvironmentError, flag, read, text};
 pub struct Common {
     /// `HOST` and `PORT`, default `127.0.0.1:8000`; port 0 is any that is free.
     pub address: SocketAddr,
-    /// `DATABASE_URL`, default an SQLite file in the working directory.
+    /// `DATABASE_URL`: `sqlite://…`, `postgres://…` or `mysql://…`, default an SQLite file in the
+    /// working directory.
     pub database_url: String,
     /// `REDIS_URL`: sessions go there, and not into the database. Several, with commas between
     /// them, are nodes of a cluster.

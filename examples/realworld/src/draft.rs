@@ -188,7 +188,7 @@ impl Check {
         None
     }
 
-    /// A text, if it says something and can be stored. No engine but SQLite keeps a NUL.
+    /// A text, if it says something and can be stored. PostgreSQL keeps no NUL.
     pub(crate) fn words(&mut self, name: &str, text: String, longest: usize) -> Option<String> {
         if text.trim().is_empty() {
             self.refuse(name, BLANK);

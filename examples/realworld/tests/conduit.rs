@@ -3,9 +3,11 @@
 use std::future::Future;
 
 use auth_test_servers::Database;
-use example_kit::testing::{Answer, Client, Server};
+use example_kit::{
+    database::Pool,
+    testing::{Answer, Client, Server},
+};
 use serde_json::{Value, json};
-use sqlx::AnyPool;
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_example-realworld");
 
@@ -25,7 +27,7 @@ pub(crate) struct Conduit {
 /// A test that any engine must pass.
 pub(crate) type Story = (&'static str, fn(&Conduit));
 
-/// Makes a test of each of these functions, on SQLite; another one tells them on PostgreSQL.
+/// Makes a test of each of these functions, on SQLite; others tell them on the other engines.
 macro_rules! stories {
     ($($story:ident,)*) => {
         pub(crate) const STORIES: &[crate::conduit::Story] = &[$((stringify!($story), $story)),*];
@@ -51,12 +53,11 @@ impl Conduit {
         Self { server, url, _database: None }
     }
 
-    /// On an empty database of a server, if there is one.
-    pub(crate) fn on_postgres() -> Option<Self> {
-        let database = auth_test_servers::postgres()?;
+    /// On an empty database of a server.
+    pub(crate) fn on(database: Database) -> Self {
         let url = database.url().to_owned();
         let server = Server::start(PROGRAM, &[("DATABASE_URL", &url)]);
-        Some(Self { server, url, _database: Some(database) })
+        Self { server, url, _database: Some(database) }
     }
 
     /// Somebody who is not logged in.
@@ -83,7 +84,7 @@ impl Conduit {
     }
 
     /// Does something to the database behind the example's back.
-    pub(crate) fn in_database<F: Future>(&self, work: impl FnOnce(AnyPool) -> F) -> F::Output {
+    pub(crate) fn in_database<F: Future>(&self, work: impl FnOnce(Pool) -> F) -> F::Output {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let database = example_kit::Database::connect(&self.url).await.unwrap();

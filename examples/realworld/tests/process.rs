@@ -12,7 +12,10 @@ const ACCESS: &str = include_str!("access.txt");
 
 #[test]
 fn what_was_written_survives_a_restart_and_a_kill() {
-    let mut conduit = Conduit::on_sqlite(&[]);
+    survives_a_restart_and_a_kill(Conduit::on_sqlite(&[]));
+}
+
+pub(crate) fn survives_a_restart_and_a_kill(mut conduit: Conduit) {
     let mut ann = conduit.signed_up("ann");
     ann.publish("A");
     let token = ann.headers.clone();
@@ -76,7 +79,8 @@ fn says_who_may_call_what_and_leaves_nothing_behind() {
 #[test]
 fn does_not_start_on_a_database_that_it_cannot_open() {
     let folder = empty_folder();
-    for url in ["mysql://me:secret@127.0.0.1/conduit", "postgres://me:secret@127.0.0.1:1/conduit"] {
+    for url in ["mysql://me:secret@127.0.0.1:1/conduit", "postgres://me:secret@127.0.0.1:1/conduit"]
+    {
         let output = command(PROGRAM, folder.path()).env("DATABASE_URL", url).output().unwrap();
         assert!(!output.status.success());
         let said = [output.stdout, output.stderr].concat();

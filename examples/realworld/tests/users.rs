@@ -1,5 +1,6 @@
 //! Signing up, logging in, one's own account.
 
+use example_kit::testing::Body;
 use serde_json::{Value, json};
 
 use crate::conduit::{
@@ -11,6 +12,8 @@ stories! {
     takes_the_passwords_of_the_contracts_clients,
     refuses_what_nobody_can_sign_up_with,
     lets_nobody_have_the_name_or_address_of_another,
+    tells_apart_what_is_merely_similar,
+    keeps_the_longest_name_and_address,
     tells_nobody_who_exists_at_login,
     slows_down_guessing,
     changes_what_is_given_and_nothing_else,
@@ -100,6 +103,55 @@ fn lets_nobody_have_the_name_or_address_of_another(conduit: &Conduit) {
     }
     // One's own name in another case is free.
     assert_eq!(ben.change(json!({"username": "Ben", "email": "Ben@example.org"})).status, 200);
+}
+
+fn tells_apart_what_is_merely_similar(conduit: &Conduit) {
+    let names = ["jose", "josé", "ﬁn", "fin"];
+    for name in names {
+        let mut user = conduit.signed_up(name);
+        if name != "jose" {
+            assert_eq!(user.send("POST", "/profiles/jose/follow", Body::Empty).status, 200);
+        }
+        let tags = json!({
+            "title": name, "description": "About", "body": "Text",
+            "tagList": ["jose", "Jose", "josé"],
+        });
+        let article = user.write(tags).body;
+        assert_eq!(article["article"]["tagList"], json!(["jose", "Jose", "josé"]));
+    }
+    for name in names {
+        let mut user = conduit.logged_in(name, PASSWORD);
+        assert_eq!(user.get("/user").body["user"]["username"], name);
+        for other in names {
+            let profile = user.get(&format!("/profiles/{}", escaped(other))).body;
+            let profile = &profile["profile"];
+            assert_eq!(profile["username"], other);
+            assert_eq!(profile["following"], other == "jose" && name != "jose", "{name}");
+        }
+        assert_eq!(user.titles(&format!("/articles?author={}", escaped(name))).1, 1);
+        assert_eq!(user.get(&format!("/profiles/{}%20", escaped(name))).status, 404);
+    }
+    assert_eq!(conduit.stranger().titles("/articles?tag=Jose").1, 4);
+    assert_eq!(conduit.stranger().titles("/articles?tag=JOSE").1, 0);
+}
+
+fn keeps_the_longest_name_and_address(conduit: &Conduit) {
+    let (name, domain) = ("🐉".repeat(50), "d.".repeat(90));
+    let email = format!("{}@{domain}d.example", "l".repeat(64));
+    assert_eq!(email.len(), 254);
+    let mut client = conduit.stranger();
+    let user = json!({"username": name, "email": email, "password": PASSWORD});
+    let answer = client.post("/users", json!({ "user": user }));
+    assert_eq!((answer.status, &answer.body["user"]["username"]), (201, &json!(name)));
+    assert_eq!(client.log_in(&email.to_uppercase(), PASSWORD).status, 200);
+    let longer = format!("{}@{domain}dd.example", "l".repeat(64));
+    let user = json!({"username": "ann", "email": longer, "password": PASSWORD});
+    assert_eq!(client.post("/users", json!({ "user": user })).status, 422);
+}
+
+/// A text as a URL has it.
+fn escaped(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02x}")).collect()
 }
 
 fn tells_nobody_who_exists_at_login(conduit: &Conduit) {

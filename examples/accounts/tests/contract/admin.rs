@@ -74,10 +74,20 @@ async fn keeps_one_of_two_administrators_who_remove_each_other() {
 #[tokio::test]
 async fn keeps_one_of_two_administrators_who_remove_each_other_on_postgres() {
     let Some(postgres) = auth_test_servers::postgres() else { return };
-    let settings = [ADMIN[0], ADMIN[1], ("DATABASE_URL", postgres.url())];
+    remove_each_other_on(postgres.url()).await;
+}
+
+#[tokio::test]
+async fn keeps_one_of_two_administrators_who_remove_each_other_on_mysql() {
+    let Some(mysql) = auth_test_servers::mysql() else { return };
+    remove_each_other_on(mysql.url()).await;
+}
+
+async fn remove_each_other_on(url: &str) {
+    let settings = [ADMIN[0], ADMIN[1], ("DATABASE_URL", url)];
     let server = Server::start_with(&settings);
     assert!(!server.path("accounts.db").exists());
-    remove_each_other(&server, postgres.url()).await;
+    remove_each_other(&server, url).await;
 }
 
 /// Makes somebody an administrator, as no operation does.
@@ -89,6 +99,13 @@ async fn promote(database: &SqlPool, name: &str) {
         }
         SqlPool::Postgres(pool) => {
             sqlx::query(update).bind(name).execute(pool).await.unwrap();
+        }
+        SqlPool::MySql(pool) => {
+            sqlx::query("UPDATE users SET roles = '[\"admin\"]' WHERE username = ?")
+                .bind(name)
+                .execute(pool)
+                .await
+                .unwrap();
         }
         other => panic!("{other:?}"),
     }

@@ -81,6 +81,12 @@ fn one_knows_what_another_one_did_on_postgres_and_redis() {
 }
 
 #[test]
+fn one_knows_what_another_one_did_on_mysql() {
+    let Some(mysql) = auth_test_servers::mysql() else { return };
+    a_story_of_two(two(&[("DATABASE_URL", mysql.url())]));
+}
+
+#[test]
 fn one_knows_what_another_one_did_on_sqlite() {
     a_story_of_two(two(&[]));
 }
@@ -214,6 +220,13 @@ fn nothing_that_was_acknowledged_is_lost_with_sessions_in_redis() {
     let Some(postgres) = auth_test_servers::postgres() else { return };
     let Some(redis) = auth_test_servers::redis_server() else { return };
     let [a, b] = two(&[("DATABASE_URL", postgres.url()), ("REDIS_URL", &redis.url())]);
+    kill_under_load(a, |_| Some(b));
+}
+
+#[test]
+fn nothing_that_was_acknowledged_is_lost_when_one_of_two_is_killed_on_mysql() {
+    let Some(mysql) = auth_test_servers::mysql() else { return };
+    let [a, b] = two(&[("DATABASE_URL", mysql.url())]);
     kill_under_load(a, |_| Some(b));
 }
 

@@ -167,7 +167,18 @@ fn does_not_wait_for_ever_for_a_request_that_never_ends() {
 
 #[test]
 fn never_seeds_twice_and_never_changes_an_account() {
-    let mut server = Server::start_with_admin();
+    starts_again(Server::start_with_admin());
+}
+
+#[test]
+fn never_seeds_twice_and_never_changes_an_account_on_other_engines() {
+    for database in [auth_test_servers::postgres(), auth_test_servers::mysql()].iter().flatten() {
+        let url = ("DATABASE_URL", database.url());
+        starts_again(Server::start_with(&[ADMIN[0], ADMIN[1], url]));
+    }
+}
+
+fn starts_again(mut server: Server) {
     let before = server.logged_in("root", PASSWORD).get("/users").body;
     server.stop();
     server.set("ADMIN_PASSWORD", OTHER_PASSWORD);
@@ -214,9 +225,20 @@ fn generates_its_keys_once_for_its_own_eyes() {
 
 #[test]
 fn starts_several_times_at_once_with_one_key_and_one_administrator() {
+    several_start_at_once(&ADMIN);
+}
+
+#[test]
+fn starts_several_times_at_once_on_other_engines() {
+    for database in [auth_test_servers::postgres(), auth_test_servers::mysql()].iter().flatten() {
+        several_start_at_once(&[ADMIN[0], ADMIN[1], ("DATABASE_URL", database.url())]);
+    }
+}
+
+fn several_start_at_once(settings: &[(&str, &str)]) {
     let folder = empty_folder();
     let servers: Vec<Server> = thread::scope(|scope| {
-        let start = || Server::start_in(folder.clone(), &ADMIN);
+        let start = || Server::start_in(folder.clone(), settings);
         let starts: Vec<_> = (0..4).map(|_| scope.spawn(start)).collect();
         starts.into_iter().map(|start| start.join().unwrap()).collect()
     });

@@ -1,13 +1,14 @@
 //! Creating, reading, changing and removing users.
 
 use auth_poem::prelude::*;
+use poem::http::StatusCode;
 use poem_openapi::{ApiResponse, Object, param::Path, payload::Json};
 
 use super::{Nothing, Tag, given};
 use crate::{
     policy::Policy,
     user::{User, UserView},
-    users::{NewUser, Users},
+    users::{LONGEST_EMAIL, NewUser, Users},
 };
 
 /// The operations.
@@ -52,11 +53,21 @@ impl UsersApi {
 
     /// Creates a user.
     #[public]
-    #[rejects(email_missing = 400, password_missing = 400, email_taken = 400, weak_password = 422)]
+    #[rejects(
+        email_missing = 400,
+        email_too_long = 400,
+        password_missing = 400,
+        email_taken = 400,
+        weak_password = 422
+    )]
     #[oai(path = "/", method = "post")]
     async fn create(&self, auth: Auth<User>, data: Json<Creation>) -> auth_poem::Result<Created> {
         let Creation { email, password, first_name, last_name } = data.0;
         let email = given(email, "email_missing", "email missing")?;
+        if email.chars().count() > LONGEST_EMAIL {
+            let detail = "email too long";
+            return Err(Rejection::new(StatusCode::BAD_REQUEST, "email_too_long", detail).into());
+        }
         let password = given(password, "password_missing", "password missing")?;
         let password = self.policy.hash(&auth, &password, &email).await?;
         let new = NewUser { email, password, roles: Vec::new(), first_name, last_name };

@@ -18,6 +18,7 @@ use crate::{
         Services, Work,
         invitations::{Action, Invitation},
     },
+    text,
     user::{Role, User},
 };
 
@@ -74,7 +75,13 @@ impl InvitationsApi {
 
     /// Invites somebody to a site, by a message to his address.
     #[require(any(role = "admin", role = "{site_id}:admin", role = "{site_id}:manager"))]
-    #[rejects(ROLE_ABOVE_OWN = 403, INVALID_EMAIL = 400, SITE_NOT_FOUND = 404)]
+    #[rejects(
+        ROLE_ABOVE_OWN = 403,
+        INVALID_EMAIL = 400,
+        INVALID_ID = 400,
+        INVALID_TEXT = 400,
+        SITE_NOT_FOUND = 404
+    )]
     #[oai(path = "/:site_id/invitations", method = "post")]
     async fn send(
         &self,
@@ -89,7 +96,13 @@ impl InvitationsApi {
 
     /// Tells an invitee of an invitation, and keeps nothing of it.
     #[require(any(role = "admin", role = "{site_id}:admin", role = "{site_id}:manager"))]
-    #[rejects(ROLE_ABOVE_OWN = 403, INVALID_EMAIL = 400, SITE_NOT_FOUND = 404)]
+    #[rejects(
+        ROLE_ABOVE_OWN = 403,
+        INVALID_EMAIL = 400,
+        INVALID_ID = 400,
+        INVALID_TEXT = 400,
+        SITE_NOT_FOUND = 404
+    )]
     #[oai(path = "/:site_id/invitations/notify", method = "post")]
     async fn notify(
         &self,
@@ -201,6 +214,10 @@ impl InvitationsApi {
         let role = at_most_own(user, site, data.role.unwrap_or(Role::User))?;
         if data.invitee_email.as_deref().is_some_and(|email| !EmailAddress::is_valid(email)) {
             return Err(bad_request("INVALID_EMAIL", "This is no e-mail address.").into());
+        }
+        text::check([data.invitee_name.as_deref()])?;
+        if data.invitee_id.as_deref().is_some_and(|id| !text::is_id(id)) {
+            return Err(bad_request("INVALID_ID", "This is no id of an account.").into());
         }
         let site = self.services.sites.by_id(site).await?;
         let site = site

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use auth_poem::{features::SessionInfo, prelude::*};
+use example_kit::Nullable;
 use poem_openapi::{
     param::{Path, Query},
     payload::Json,
@@ -190,7 +191,7 @@ impl SessionsApi {
         for info in &page {
             data.push(self.view(info, &mut roles).await?);
         }
-        Ok(Json(DataPage { data, total: paging.total.then_some(count) }))
+        Ok(Json(DataPage { data, total: Nullable(paging.total.then_some(count)) }))
     }
 
     /// How a session looks to a client: with the roles that its user has by now, each user's asked

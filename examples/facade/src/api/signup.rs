@@ -13,6 +13,7 @@ use crate::{
     rules::Rules,
     services::{Services, Work, accounts::NewAccount, email_settings::NewEmailSettings},
     session::{OpenedSession, SessionView, UserSnapshot},
+    text,
     user::{Grant, User},
 };
 
@@ -53,7 +54,7 @@ impl SignupApi {
     /// Creates an account and opens a session for it. A code goes to its address, for
     /// `/signup/verify`.
     #[public]
-    #[rejects(DUPLICATE_LOGIN = 400, INVALID_LOGIN = 400, INVALID_EMAIL = 400)]
+    #[rejects(DUPLICATE_LOGIN = 400, INVALID_LOGIN = 400, INVALID_EMAIL = 400, INVALID_TEXT = 400)]
     #[oai(path = "/signup", method = "post")]
     async fn signup(
         &self,
@@ -62,6 +63,8 @@ impl SignupApi {
         data: Json<Signup>,
     ) -> auth_poem::Result<Json<OpenedSession>> {
         let (login, email) = self.names(&data)?;
+        let texts = [&data.name, &data.language, &data.theme, &data.time_zone];
+        text::check(texts.map(Option::as_deref))?;
         // Asked before the password costs anything.
         if self.services.accounts.by_id_or_login(login).await?.is_some() {
             self.probes.count(auth.client_ip(), Utc::now())?;

@@ -6,6 +6,7 @@ use poem_openapi::{
     ApiResponse, Object,
     param::{Path, Query},
     payload::Json,
+    types::ToJSON,
 };
 
 use super::{Done, Found, Tag};
@@ -19,8 +20,12 @@ use crate::{
         sites::{Site, SiteData, SiteFilter, SiteName},
     },
     session::UserSnapshot,
+    text,
     user::{Grant, Role, User},
 };
+
+/// The most that is said of a site, in bytes of JSON.
+const LARGEST: usize = 1024 * 1024;
 
 /// The operations.
 #[derive(Debug)]
@@ -143,7 +148,7 @@ impl SitesApi {
     }
 
     /// Creates a site, whose administrator the user becomes.
-    #[rejects(DUPLICATE_ID = 409, INVALID_ID = 400)]
+    #[rejects(DUPLICATE_ID = 409, INVALID_ID = 400, INVALID_TEXT = 400, SITE_TOO_LARGE = 400)]
     #[oai(path = "/", method = "post")]
     async fn create(
         &self,
@@ -151,6 +156,7 @@ impl SitesApi {
         mut session: Session<UserSnapshot>,
         data: Json<NewSite>,
     ) -> auth_poem::Result<Json<Site>> {
+        check(&data.data)?;
         let site = Site {
             id: self.id_for(&data).await?,
             code: None,
@@ -184,6 +190,7 @@ impl SitesApi {
 
     /// Says anew what a site is.
     #[require(any(role = "admin", role = "{site_id}:admin"))]
+    #[rejects(INVALID_TEXT = 400, SITE_TOO_LARGE = 400)]
     #[oai(path = "/:site_id", method = "put")]
     async fn update(
         &self,
@@ -192,6 +199,7 @@ impl SitesApi {
         site_id: Path<String>,
         data: Json<SiteData>,
     ) -> auth_poem::Result<Found<Site>> {
+        check(&data)?;
         let site = self.services.sites.update(&site_id, &data).await?;
         if let Some(site) = &site {
             session.sites.retain(|known| known.id != site.id);
@@ -264,19 +272,29 @@ impl SitesApi {
     /// take over what others may do there, so an id that a client wants is at best a new one.
     async fn id_for(&self, site: &NewSite) -> auth_poem::Result<String> {
         let Some(id) = &site.id else { return Ok(new_id()) };
-        if self.services.sites.by_id(id).await?.is_some() {
+        let is_id = text::is_id(id);
+        if is_id && self.services.sites.by_id(id).await?.is_some() {
             return Err(duplicate_id().into());
         }
         if !self.rules.clients_name_sites {
             return Ok(new_id());
         }
-        let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        if id.is_empty() || id.len() > 64 || !id.bytes().all(fits) {
+        if !is_id {
             let message = "The id of a site has 1 to 64 letters, digits, - and _.";
             return Err(bad_request("INVALID_ID", message).into());
         }
         Ok(id.clone())
     }
+}
+
+/// Refuses what cannot be kept of a site.
+fn check(data: &SiteData) -> Result<(), Rejection> {
+    text::check([Some(&*data.name)])?;
+    if data.to_json_string().len() > LARGEST {
+        let message = format!("A site has at most {LARGEST} bytes.");
+        return Err(bad_request("SITE_TOO_LARGE", message));
+    }
+    Ok(())
 }
 
 fn new_id() -> String {

@@ -8,6 +8,7 @@ use crate::{
     errors::{bad_request, not_found},
     services::{Services, accounts::Account, roles::UserRoles},
     session::texts,
+    text,
     user::{Grant, User},
 };
 
@@ -63,7 +64,9 @@ impl UsersApi {
 }
 
 fn read(role: &str) -> Result<Grant, Rejection> {
-    role.parse().map_err(|_| {
+    let grant = role.parse().ok();
+    let grant = grant.filter(|grant: &Grant| grant.scope.as_deref().is_none_or(text::is_id));
+    grant.ok_or_else(|| {
         let message = "A role is `admin`, or as in `1:manager`: admin, manager or user of a site.";
         bad_request("INVALID_ROLE", message).with("role", role)
     })

@@ -7,16 +7,21 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 use auth_poem::prelude::*;
+use example_kit::database::{Engine, Pool};
 use poem_openapi::Object;
 use serde_json::Value;
-use sqlx::{AnyPool, AssertSqlSafe, Row, any::AnyRow};
+use sqlx::{AssertSqlSafe, Row, any::AnyRow};
 
 use super::{Result, Work, fault, sql};
 
+/// MySQL alone reads what stands in `/*! … */`. Logins are ASCII, and of ASCII letters this collation
+/// ignores nothing but the case. That a login is unique in upper and lower
+/// case alike has a column of its own, because not all engines have an index on what a function gives.
 pub(super) const TABLE: &str = "
     CREATE TABLE accounts (
-        id TEXT PRIMARY KEY,
-        login TEXT NOT NULL,
+        id VARCHAR(64) PRIMARY KEY,
+        login VARCHAR(254) /*! COLLATE utf8mb4_general_ci */ NOT NULL,
+        login_key VARCHAR(254) GENERATED ALWAYS AS (lower(login)) STORED UNIQUE,
         password TEXT NOT NULL,
         password_time BIGINT NOT NULL,
         name TEXT NOT NULL,
@@ -29,8 +34,17 @@ pub(super) const TABLE: &str = "
         theme TEXT,
         custom_hdr TEXT,
         custom_dat TEXT
-    );
-    CREATE UNIQUE INDEX accounts_login ON accounts (lower(login))";
+    )";
+
+/// The index by which the framework finds who signs in, in upper and lower case.
+pub(super) fn login_index(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Sqlite => "CREATE INDEX accounts_login ON accounts (lower(login))",
+        Engine::Postgres => "CREATE INDEX accounts_login ON accounts (lower(login COLLATE \"C\"))",
+        // By the column's collation.
+        Engine::MySql => "CREATE INDEX accounts_login ON accounts (login)",
+    }
+}
 
 /// An account.
 #[derive(Debug, Clone, Object)]
@@ -102,17 +116,16 @@ pub trait Accounts: Debug + Send + Sync {
 
 /// Accounts on the facade's database.
 #[derive(Debug)]
-pub struct SqlAccounts(pub AnyPool);
+pub struct SqlAccounts(pub Pool);
 
 #[async_trait]
 impl Accounts for SqlAccounts {
     async fn create(&self, work: &mut Work, account: &NewAccount<'_>) -> Result<bool> {
         let now = Utc::now().timestamp_millis();
-        let done = sqlx::query(
+        let insert = sqlx::query(
             "INSERT INTO accounts (id, login, password, name, password_time, create_time,
                  time_zone, language, theme, active, deleted, epoch)
-             VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8, TRUE, 0, 0)
-             ON CONFLICT DO NOTHING",
+             VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8, TRUE, 0, 0)",
         )
         .bind(account.id)
         .bind(account.login)
@@ -121,16 +134,13 @@ impl Accounts for SqlAccounts {
         .bind(now)
         .bind(account.time_zone)
         .bind(account.language)
-        .bind(account.theme)
-        .execute(work.connection())
-        .await
-        .map_err(fault)?;
-        Ok(done.rows_affected() == 1)
+        .bind(account.theme);
+        work.connection().insert(insert).await.map_err(fault)
     }
 
     async fn by_id_or_login(&self, name: &str) -> Result<Option<Account>> {
         let select = format!(
-            "SELECT {COLUMNS} FROM accounts WHERE id = $1 OR lower(login) = lower($1)
+            "SELECT {COLUMNS} FROM accounts WHERE id = $1 OR login_key = lower($1)
              ORDER BY CASE WHEN id = $1 THEN 0 ELSE 1 END LIMIT 1"
         );
         sqlx::query(AssertSqlSafe(select))
@@ -142,15 +152,12 @@ impl Accounts for SqlAccounts {
     }
 
     async fn delete(&self, id: &str) -> Result<Option<Account>> {
-        let delete = format!(
-            "UPDATE accounts SET deleted = 1, active = FALSE WHERE id = $1 RETURNING {COLUMNS}"
-        );
-        sqlx::query(AssertSqlSafe(delete))
-            .bind(id)
-            .try_map(read)
-            .fetch_optional(&self.0)
-            .await
-            .map_err(fault)
+        let delete = sqlx::query("UPDATE accounts SET deleted = 1, active = FALSE WHERE id = $1");
+        let done = delete.bind(id).execute(&self.0).await.map_err(fault)?;
+        match done.rows_affected() {
+            0 => Ok(None),
+            _ => self.by_id_or_login(id).await,
+        }
     }
 }
 

@@ -4,13 +4,12 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 use auth_poem::prelude::*;
-use sqlx::{Row, any::AnyRow};
 
 use super::{Result, Work, fault};
 
 pub(super) const TABLE: &str = "
     CREATE TABLE email_settings (
-        id TEXT PRIMARY KEY,
+        id VARCHAR(64) PRIMARY KEY,
         name TEXT NOT NULL,
         email TEXT NOT NULL,
         language TEXT,
@@ -77,17 +76,23 @@ impl EmailSettings for SqlEmailSettings {
     }
 
     async fn verify(&self, work: &mut Work, account: &str, code: &str) -> Result<Option<String>> {
-        sqlx::query(
+        let done = sqlx::query(
             "UPDATE email_settings SET verified = 1, ver_code = NULL, ver_expire_time = NULL
-             WHERE id = $1 AND ver_code = $2 AND ver_expire_time > $3
-             RETURNING email",
+             WHERE id = $1 AND ver_code = $2 AND ver_expire_time > $3",
         )
         .bind(account)
         .bind(code)
         .bind(Utc::now().timestamp_millis())
-        .try_map(|row: AnyRow| row.try_get(0))
-        .fetch_optional(work.connection())
+        .execute(work.connection())
         .await
-        .map_err(fault)
+        .map_err(fault)?;
+        if done.rows_affected() == 0 {
+            return Ok(None);
+        }
+        sqlx::query_scalar("SELECT email FROM email_settings WHERE id = $1")
+            .bind(account)
+            .fetch_optional(work.connection())
+            .await
+            .map_err(fault)
     }
 }

@@ -4,9 +4,10 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 use auth_poem::prelude::*;
+use example_kit::{Nullable, database::Pool};
 use poem_openapi::{Enum, Object};
 use serde::{Deserialize, Serialize};
-use sqlx::{AnyPool, AssertSqlSafe, Row, any::AnyRow};
+use sqlx::{AssertSqlSafe, Row, any::AnyRow};
 
 use super::{Result, Work, fault, sql};
 use crate::{
@@ -16,16 +17,17 @@ use crate::{
 
 pub(super) const TABLE: &str = "
     CREATE TABLE invitations (
-        id TEXT PRIMARY KEY,
-        site_id TEXT NOT NULL,
-        action TEXT NOT NULL,
-        invitee_email TEXT,
+        id VARCHAR(64) PRIMARY KEY,
+        site_id VARCHAR(64) NOT NULL,
+        action VARCHAR(64) NOT NULL,
+        invitee_email VARCHAR(320),
         create_time BIGINT NOT NULL,
         expire_time BIGINT NOT NULL,
         data TEXT NOT NULL
     );
     CREATE INDEX invitations_site ON invitations (site_id);
-    CREATE INDEX invitations_email ON invitations (invitee_email)";
+    CREATE INDEX invitations_email ON invitations (invitee_email);
+    CREATE INDEX invitations_action ON invitations (action)";
 
 /// An invitation.
 #[derive(Debug, Clone, Object, Serialize, Deserialize)]
@@ -108,7 +110,7 @@ pub trait Invitations: Debug + Send + Sync {
 
 /// Invitations on the facade's database.
 #[derive(Debug)]
-pub struct SqlInvitations(pub AnyPool);
+pub struct SqlInvitations(pub Pool);
 
 #[async_trait]
 impl Invitations for SqlInvitations {
@@ -121,11 +123,11 @@ impl Invitations for SqlInvitations {
         let page = sqlx::query(AssertSqlSafe(page)).bind(site).try_map(read);
         let data = page.fetch_all(&self.0).await.map_err(fault)?;
         if !paging.total {
-            return Ok(DataPage { data, total: None });
+            return Ok(DataPage { data, total: Nullable(None) });
         }
         let count = sqlx::query("SELECT COUNT(*) FROM invitations WHERE site_id = $1").bind(site);
         let count = count.try_map(|row: AnyRow| row.try_get(0)).fetch_one(&self.0).await;
-        Ok(DataPage { data, total: Some(count.map_err(fault)?) })
+        Ok(DataPage { data, total: Nullable(Some(count.map_err(fault)?)) })
     }
 
     async fn by_id(&self, site: &str, id: &str) -> Result<Option<Invitation>> {
@@ -158,13 +160,15 @@ impl Invitations for SqlInvitations {
     }
 
     async fn remove(&self, work: &mut Work, site: &str, id: &str) -> Result<Option<Invitation>> {
-        sqlx::query("DELETE FROM invitations WHERE id = $1 AND site_id = $2 RETURNING data")
+        let claim = claim();
+        sqlx::query("UPDATE invitations SET action = $3 WHERE id = $1 AND site_id = $2")
             .bind(id)
             .bind(site)
-            .try_map(read)
-            .fetch_optional(work.connection())
+            .bind(&claim)
+            .execute(work.connection())
             .await
-            .map_err(fault)
+            .map_err(fault)?;
+        Ok(take(work, &claim).await?.pop())
     }
 
     async fn remove_all(&self, work: &mut Work, site: &str) -> Result<()> {
@@ -177,18 +181,19 @@ impl Invitations for SqlInvitations {
     }
 
     async fn activate(&self, work: &mut Work, email: &str) -> Result<Vec<Invitation>> {
+        let claim = claim();
         sqlx::query(
-            "DELETE FROM invitations
-             WHERE invitee_email = $1 AND action = $2 AND expire_time > $3
-             RETURNING data",
+            "UPDATE invitations SET action = $4
+             WHERE invitee_email = $1 AND action = $2 AND expire_time > $3",
         )
         .bind(email.to_lowercase())
         .bind(Action::Activate.as_str())
         .bind(Utc::now().timestamp_millis())
-        .try_map(read)
-        .fetch_all(work.connection())
+        .bind(&claim)
+        .execute(work.connection())
         .await
-        .map_err(fault)
+        .map_err(fault)?;
+        take(work, &claim).await
     }
 }
 
@@ -204,4 +209,19 @@ impl Action {
 
 fn read(row: AnyRow) -> sqlx::Result<Invitation> {
     sql::json(&row, "data")
+}
+
+/// What stands in place of the action of invitations that are about to be removed.
+fn claim() -> String {
+    format!("claimed:{}", Uuid::new_v4().simple())
+}
+
+/// Removes the invitations with this claim, and tells them. Not all engines can return what they
+/// delete; the claim is why none is taken twice, and none is removed that was not told.
+async fn take(work: &mut Work, claim: &str) -> Result<Vec<Invitation>> {
+    let select = sqlx::query("SELECT data FROM invitations WHERE action = $1").bind(claim);
+    let taken = select.try_map(read).fetch_all(work.connection()).await.map_err(fault)?;
+    let delete = sqlx::query("DELETE FROM invitations WHERE action = $1").bind(claim);
+    delete.execute(work.connection()).await.map_err(fault)?;
+    Ok(taken)
 }

@@ -4,8 +4,10 @@
 use std::sync::Arc;
 
 use auth_poem::fault::{BoxError, Error};
-use example_kit::Database;
-use sqlx::{Any, AnyConnection, Transaction};
+use example_kit::{
+    Database,
+    database::{MigrationError, Transaction},
+};
 
 pub mod accounts;
 pub mod email_settings;
@@ -33,11 +35,11 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// A service on the facade's database joins the transaction. One that is elsewhere cannot: it does
 /// its part at once, so what could still be refused comes before it.
 #[derive(Debug)]
-pub struct Work(Transaction<'static, Any>);
+pub struct Work(Transaction);
 
 impl Work {
     /// Where the statements of the work run.
-    pub fn connection(&mut self) -> &mut AnyConnection {
+    pub fn connection(&mut self) -> &mut Transaction {
         &mut self.0
     }
 
@@ -75,9 +77,10 @@ impl Services {
     /// # Errors
     ///
     /// - the database cannot answer
-    pub async fn on(database: &Database) -> sqlx::Result<Self> {
+    pub async fn on(database: &Database) -> std::result::Result<Self, MigrationError> {
         let migrations = [
             accounts::TABLE,
+            accounts::login_index(database.engine()),
             roles::TABLE,
             sites::TABLE,
             invitations::TABLE,

@@ -4,16 +4,16 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 use auth_poem::prelude::*;
+use example_kit::database::Pool;
 use poem_openapi::Object;
-use sqlx::AnyPool;
 
 use super::{Result, Work, fault};
 use crate::user::Grant;
 
 pub(super) const TABLE: &str = "
     CREATE TABLE roles (
-        account TEXT NOT NULL,
-        role TEXT NOT NULL,
+        account VARCHAR(64) NOT NULL,
+        role VARCHAR(80) NOT NULL,
         PRIMARY KEY (account, role)
     )";
 
@@ -50,7 +50,7 @@ pub trait Roles: Debug + Send + Sync {
 
 /// Roles on the facade's database.
 #[derive(Debug)]
-pub struct SqlRoles(pub AnyPool);
+pub struct SqlRoles(pub Pool);
 
 #[async_trait]
 impl Roles for SqlRoles {
@@ -65,12 +65,24 @@ impl Roles for SqlRoles {
     }
 
     async fn grant(&self, work: &mut Work, account: &str, grants: &[Grant]) -> Result<()> {
-        let insert = "INSERT INTO roles (account, role) VALUES ($1, $2) ON CONFLICT DO NOTHING";
-        each(work, insert, account, grants).await
+        let insert = "INSERT INTO roles (account, role) VALUES ($1, $2)";
+        for grant in grants {
+            let insert = sqlx::query(insert).bind(account).bind(grant.to_string());
+            work.connection().insert(insert).await.map_err(fault)?;
+        }
+        Ok(())
     }
 
     async fn revoke(&self, work: &mut Work, account: &str, grants: &[Grant]) -> Result<()> {
-        each(work, "DELETE FROM roles WHERE account = $1 AND role = $2", account, grants).await
+        for grant in grants {
+            sqlx::query("DELETE FROM roles WHERE account = $1 AND role = $2")
+                .bind(account)
+                .bind(grant.to_string())
+                .execute(work.connection())
+                .await
+                .map_err(fault)?;
+        }
+        Ok(())
     }
 
     async fn replace(&self, work: &mut Work, account: &str, grants: &[Grant]) -> Result<()> {
@@ -81,22 +93,4 @@ impl Roles for SqlRoles {
             .map_err(fault)?;
         self.grant(work, account, grants).await
     }
-}
-
-/// Runs a statement once for each role.
-async fn each(
-    work: &mut Work,
-    statement: &'static str,
-    account: &str,
-    grants: &[Grant],
-) -> Result<()> {
-    for grant in grants {
-        sqlx::query(statement)
-            .bind(account)
-            .bind(grant.to_string())
-            .execute(work.connection())
-            .await
-            .map_err(fault)?;
-    }
-    Ok(())
 }

@@ -3,12 +3,14 @@
 use std::fmt::Debug;
 
 use async_trait::async_trait;
+use example_kit::database::Pool;
 use serde_json::Value;
-use sqlx::{AnyPool, any::AnyRow};
+use sqlx::any::AnyRow;
 
 use super::{Result, fault, sql};
 
-pub(super) const TABLE: &str = "CREATE TABLE settings (id TEXT PRIMARY KEY, section TEXT NOT NULL)";
+pub(super) const TABLE: &str =
+    "CREATE TABLE settings (id VARCHAR(64) PRIMARY KEY, section TEXT NOT NULL)";
 
 /// Keeps settings.
 ///
@@ -23,7 +25,7 @@ pub trait Settings: Debug + Send + Sync {
 
 /// Settings on the facade's database.
 #[derive(Debug)]
-pub struct SqlSettings(pub AnyPool);
+pub struct SqlSettings(pub Pool);
 
 #[async_trait]
 impl Settings for SqlSettings {

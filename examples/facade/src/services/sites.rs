@@ -4,11 +4,12 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 use auth_poem::prelude::*;
+use example_kit::{Nullable, database::Pool};
 use poem_openapi::Object;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::{
-    Any, AnyPool, AssertSqlSafe, Row,
+    Any, AssertSqlSafe, Executor, Row,
     any::{AnyArguments, AnyRow},
     query::Query,
 };
@@ -18,8 +19,8 @@ use crate::paging::{DataPage, Paging};
 
 pub(super) const TABLE: &str = "
     CREATE TABLE sites (
-        id TEXT PRIMARY KEY,
-        code TEXT UNIQUE,
+        id VARCHAR(64) PRIMARY KEY,
+        code VARCHAR(64) UNIQUE,
         name TEXT NOT NULL,
         create_time BIGINT NOT NULL,
         creator_id TEXT NOT NULL,
@@ -170,7 +171,7 @@ impl Site {
 
 /// Sites on the facade's database.
 #[derive(Debug)]
-pub struct SqlSites(pub AnyPool);
+pub struct SqlSites(pub Pool);
 
 const COLUMNS: &str = "id, code, create_time, creator_id, deleted, data";
 
@@ -189,11 +190,11 @@ impl Sites for SqlSites {
         let data = filter.query(page).try_map(read).fetch_all(&self.0).await;
         let data = data.map_err(fault)?;
         if !paging.total {
-            return Ok(DataPage { data, total: None });
+            return Ok(DataPage { data, total: Nullable(None) });
         }
         let count = filter.query(format!("SELECT COUNT(*) FROM sites WHERE {matching}"));
         let count = count.try_map(|row: AnyRow| row.try_get(0)).fetch_one(&self.0).await;
-        Ok(DataPage { data, total: Some(count.map_err(fault)?) })
+        Ok(DataPage { data, total: Nullable(Some(count.map_err(fault)?)) })
     }
 
     async fn names(&self, ids: &[&str]) -> Result<Vec<SiteName>> {
@@ -214,75 +215,79 @@ impl Sites for SqlSites {
     }
 
     async fn by_id(&self, id: &str) -> Result<Option<Site>> {
-        self.one(format!("SELECT {COLUMNS} FROM sites WHERE id = $1"), &[id]).await
+        find(&self.0, "id = $1", id).await
     }
 
     async fn by_code(&self, code: &str) -> Result<Option<Site>> {
-        let select = format!("SELECT {COLUMNS} FROM sites WHERE code = $1 AND deleted = 0");
-        self.one(select, &[code]).await
+        find(&self.0, "code = $1 AND deleted = 0", code).await
     }
 
     async fn create(&self, work: &mut Work, site: &Site) -> Result<Option<Site>> {
-        let insert = format!(
+        let insert = sqlx::query(
             "INSERT INTO sites (id, name, create_time, creator_id, active, deleted, data)
-             VALUES ($1, $2, $3, $4, $5, 0, $6) ON CONFLICT DO NOTHING RETURNING {COLUMNS}"
-        );
-        sqlx::query(AssertSqlSafe(insert))
-            .bind(&site.id)
-            .bind(&site.data.name)
-            .bind(site.create_time.timestamp_millis())
-            .bind(&site.creator_id)
-            .bind(i64::from(site.data.active))
-            .bind(sql::text(&site.data)?)
-            .try_map(read)
-            .fetch_optional(work.connection())
-            .await
-            .map_err(fault)
+             VALUES ($1, $2, $3, $4, $5, 0, $6)",
+        )
+        .bind(&site.id)
+        .bind(&site.data.name)
+        .bind(site.create_time.timestamp_millis())
+        .bind(&site.creator_id)
+        .bind(i64::from(site.data.active))
+        .bind(sql::text(&site.data)?);
+        match work.connection().insert(insert).await.map_err(fault)? {
+            true => find(work.connection(), "id = $1", &site.id).await,
+            false => Ok(None),
+        }
     }
 
     async fn update(&self, id: &str, data: &SiteData) -> Result<Option<Site>> {
-        let update = format!(
-            "UPDATE sites SET name = $2, active = $3, data = $4 WHERE id = $1 RETURNING {COLUMNS}"
-        );
-        sqlx::query(AssertSqlSafe(update))
+        sqlx::query("UPDATE sites SET name = $2, active = $3, data = $4 WHERE id = $1")
             .bind(id)
             .bind(&data.name)
             .bind(i64::from(data.active))
             .bind(sql::text(data)?)
-            .try_map(read)
-            .fetch_optional(&self.0)
+            .execute(&self.0)
             .await
-            .map_err(fault)
+            .map_err(fault)?;
+        self.by_id(id).await
     }
 
     async fn set_code(&self, id: &str, code: &str) -> Result<Option<Site>> {
-        let update =
-            format!("UPDATE sites SET code = $2 WHERE id = $1 AND deleted = 0 RETURNING {COLUMNS}");
-        self.one(update, &[id, code]).await
+        sqlx::query("UPDATE sites SET code = $2 WHERE id = $1 AND deleted = 0")
+            .bind(id)
+            .bind(code)
+            .execute(&self.0)
+            .await
+            .map_err(fault)?;
+        find(&self.0, "id = $1 AND deleted = 0", id).await
     }
 
     async fn delete(&self, work: &mut Work, id: &str) -> Result<Option<Site>> {
-        let delete =
-            format!("UPDATE sites SET deleted = 1, code = NULL WHERE id = $1 RETURNING {COLUMNS}");
-        let delete = sqlx::query(AssertSqlSafe(delete)).bind(id).try_map(read);
-        delete.fetch_optional(work.connection()).await.map_err(fault)
+        sqlx::query("UPDATE sites SET deleted = 1, code = NULL WHERE id = $1")
+            .bind(id)
+            .execute(work.connection())
+            .await
+            .map_err(fault)?;
+        find(work.connection(), "id = $1", id).await
     }
 }
 
-impl SqlSites {
-    async fn one(&self, statement: String, values: &[&str]) -> Result<Option<Site>> {
-        let query = sqlx::query(AssertSqlSafe(statement));
-        let query = values.iter().fold(query, |query, value| query.bind(*value));
-        query.try_map(read).fetch_optional(&self.0).await.map_err(fault)
-    }
+/// The site for which a condition holds, which has one parameter.
+async fn find<'c>(
+    database: impl Executor<'c, Database = Any>,
+    condition: &str,
+    value: &str,
+) -> Result<Option<Site>> {
+    let select = format!("SELECT {COLUMNS} FROM sites WHERE {condition}");
+    let select = sqlx::query(AssertSqlSafe(select)).bind(value).try_map(read);
+    select.fetch_optional(database).await.map_err(fault)
 }
 
 impl SiteFilter {
     /// What stands behind `WHERE`; a value that is not there matches everything.
     fn condition(&self) -> String {
-        let mut condition = r"($1 = 1 OR deleted = 0) AND ($2 IS NULL OR id = $2)
+        let mut condition = "($1 = 1 OR deleted = 0) AND ($2 IS NULL OR id = $2)
             AND ($3 IS NULL OR code = $3) AND ($4 IS NULL OR active = $4)
-            AND ($5 IS NULL OR lower(id) LIKE $5 ESCAPE '\' OR lower(name) LIKE $5 ESCAPE '\')"
+            AND ($5 IS NULL OR lower(id) LIKE $5 ESCAPE '!' OR lower(name) LIKE $5 ESCAPE '!')"
             .to_owned();
         if let Some(ids) = &self.ids {
             condition += &format!(" AND id IN ({})", sql::parameters(6, ids.len()));

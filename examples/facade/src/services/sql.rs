@@ -31,9 +31,9 @@ pub(super) fn parameters(first: usize, count: usize) -> String {
     all.join(", ")
 }
 
-/// A pattern for `LIKE … ESCAPE '\'` that finds a text anywhere, whatever it contains.
+/// A pattern for `LIKE … ESCAPE '!'` that finds a text anywhere, whatever it contains.
 pub(super) fn anywhere(text: &str) -> String {
-    let escaped = text.to_lowercase().replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_");
+    let escaped = text.to_lowercase().replace('!', "!!").replace('%', "!%").replace('_', "!_");
     format!("%{escaped}%")
 }
 

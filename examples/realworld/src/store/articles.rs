@@ -68,10 +68,10 @@ macro_rules! filter {
         "($1 IS NULL OR EXISTS (SELECT 1 FROM article_tags t
             WHERE t.article_id = a.id AND t.tag = $1))
          AND ($2 IS NULL OR a.author_id =
-            (SELECT n.id FROM users n WHERE lower(n.username) = lower($2)))
+            (SELECT n.id FROM users n WHERE n.username_key = lower($2)))
          AND ($3 IS NULL OR EXISTS (SELECT 1 FROM favorites f
             WHERE f.article_id = a.id AND f.user_id =
-                (SELECT n.id FROM users n WHERE lower(n.username) = lower($3))))
+                (SELECT n.id FROM users n WHERE n.username_key = lower($3))))
          AND ($4 IS NULL OR EXISTS (SELECT 1 FROM follows w
             WHERE w.followed_id = a.author_id AND w.follower_id = $4))"
     };
@@ -184,7 +184,7 @@ impl Store {
             .bind(&new.description)
             .bind(&new.body)
             .bind(now())
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         set_tags(&mut transaction, &id, &new.tags).await?;
         transaction.commit().await
@@ -228,10 +228,9 @@ impl Store {
                 description = COALESCE($5, description),
                 body = COALESCE($6, body),
                 updated_at = CASE WHEN updated_at < $7 THEN $7 ELSE updated_at + 1 END
-            WHERE slug = $1 AND author_id = $2
-            RETURNING id";
+            WHERE slug = $1 AND author_id = $2";
         let mut transaction = self.pool.begin().await?;
-        let id: Option<String> = sqlx::query_scalar(update)
+        let updated = sqlx::query(update)
             .bind(sought(slug))
             .bind(author)
             .bind(new_slug)
@@ -239,10 +238,16 @@ impl Store {
             .bind(&changes.description)
             .bind(&changes.body)
             .bind(now())
-            .fetch_optional(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
-        let Some(id) = id else { return Ok(false) };
+        if updated.rows_affected() == 0 {
+            return Ok(false);
+        }
         if let Some(tags) = &changes.tags {
+            let id: String = sqlx::query_scalar("SELECT id FROM articles WHERE slug = $1")
+                .bind(new_slug)
+                .fetch_one(&mut transaction)
+                .await?;
             set_tags(&mut transaction, &id, tags).await?;
         }
         transaction.commit().await?;
@@ -263,8 +268,7 @@ impl Store {
     /// Adds an article to a user's favorites, if there is one of that slug.
     pub(crate) async fn favorite(&self, user: &str, slug: &str) -> Result<()> {
         let insert = "INSERT INTO favorites (user_id, article_id)
-            SELECT $1, a.id FROM articles a WHERE a.slug = $2
-            ON CONFLICT DO NOTHING";
+            SELECT $1, a.id FROM articles a WHERE a.slug = $2";
         self.change(insert, user, slug).await
     }
 

@@ -53,7 +53,7 @@ impl Store {
             .map_err(Error::fault)
     }
 
-    /// The id of the new comment. Ids are counted in a row of their own: both engines can do that,
+    /// The id of the new comment. Ids are counted in a row of their own: all engines can do that,
     /// and the id of a deleted comment never names another one.
     async fn insert_comment(
         &self,
@@ -62,10 +62,11 @@ impl Store {
         body: &str,
     ) -> sqlx::Result<Option<i64>> {
         let mut transaction = self.pool.begin().await?;
-        let id: i64 =
-            sqlx::query_scalar("UPDATE comment_numbers SET last = last + 1 RETURNING last")
-                .fetch_one(&mut *transaction)
-                .await?;
+        let count = sqlx::query("UPDATE comment_numbers SET last = last + 1");
+        count.execute(&mut transaction).await?;
+        let id: i64 = sqlx::query_scalar("SELECT last FROM comment_numbers")
+            .fetch_one(&mut transaction)
+            .await?;
         let insert = "INSERT INTO comments
                 (id, article_id, author_id, body, created_at, updated_at)
             SELECT $1, a.id, $2, $3, $4, $4 FROM articles a WHERE a.slug = $5";
@@ -75,7 +76,7 @@ impl Store {
             .bind(body)
             .bind(now())
             .bind(sought(slug))
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         if inserted.rows_affected() == 0 {
             return Ok(None);

@@ -1,11 +1,13 @@
 //! What is kept, and the statements that keep it.
 //!
-//! The statements run on SQLite and on PostgreSQL as they stand. Users are the application's too:
+//! The statements run on SQLite, PostgreSQL and MySQL as they stand. Users are the application's too:
 //! the framework reads them from their table by itself, and everything else is done here.
 
 use auth_poem::{Error, prelude::*};
-use example_kit::Database;
-use sqlx::AnyPool;
+use example_kit::{
+    Database,
+    database::{MigrationError, Pool},
+};
 
 use crate::user::User;
 
@@ -24,7 +26,7 @@ pub(crate) use self::{
 /// The application's tables. Clones share the connections.
 #[derive(Debug, Clone)]
 pub struct Store {
-    pool: AnyPool,
+    pool: Pool,
     users: SqlUsers<User>,
 }
 
@@ -34,8 +36,8 @@ impl Store {
     /// # Errors
     ///
     /// - the database cannot answer
-    pub async fn open(database: &Database) -> sqlx::Result<Self> {
-        database.migrate(schema::MIGRATIONS).await?;
+    pub async fn open(database: &Database) -> Result<Self, MigrationError> {
+        database.migrate(&schema::migrations(database.engine())).await?;
         Ok(Self { pool: database.pool().clone(), users: SqlUsers::new(database.auth()) })
     }
 }
@@ -50,8 +52,8 @@ fn is_taken(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|error| error.is_unique_violation())
 }
 
-/// A text to look for. No engine but SQLite has a NUL in text, and the others fail on one: a client
-/// must not be able to make a fault out of that, so it asks for a text that nothing has.
+/// A text to look for. PostgreSQL has no NUL in text, and fails on one: a client must not be able to
+/// make a fault out of that, so it asks for a text that nothing has.
 fn sought(text: &str) -> &str {
     if text.contains('\0') { "" } else { text }
 }

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use auth_poem::Error;
-use sqlx::{Any, AssertSqlSafe, Transaction};
+use example_kit::database::Transaction;
+use sqlx::AssertSqlSafe;
 
 use super::{Result, Store};
 
@@ -43,13 +44,13 @@ impl Store {
 
 /// Gives an article these tags, in this order, and no others.
 pub(super) async fn set_tags(
-    transaction: &mut Transaction<'_, Any>,
+    transaction: &mut Transaction,
     article: &str,
     tags: &[String],
 ) -> sqlx::Result<()> {
     sqlx::query("DELETE FROM article_tags WHERE article_id = $1")
         .bind(article)
-        .execute(&mut **transaction)
+        .execute(&mut *transaction)
         .await?;
     let insert = "INSERT INTO article_tags (article_id, tag, position) VALUES ($1, $2, $3)";
     for (tag, position) in tags.iter().zip(0_i64..) {
@@ -57,7 +58,7 @@ pub(super) async fn set_tags(
             .bind(article)
             .bind(tag)
             .bind(position)
-            .execute(&mut **transaction)
+            .execute(&mut *transaction)
             .await?;
     }
     Ok(())

@@ -52,13 +52,13 @@ impl Store {
         sqlx::query("DELETE FROM logins WHERE user_id = $1 AND created_at < $2")
             .bind(account)
             .bind(over)
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         sqlx::query("INSERT INTO logins (id, user_id, created_at) VALUES ($1, $2, $3)")
             .bind(&login)
             .bind(account)
             .bind(now())
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         transaction.commit().await?;
         Ok(login)
@@ -113,13 +113,13 @@ impl Store {
             .bind(changes.bio.as_ref().and_then(Option::as_ref))
             .bind(i64::from(changes.image.is_some()))
             .bind(changes.image.as_ref().and_then(Option::as_ref))
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         if ends_others && updated.rows_affected() > 0 {
             sqlx::query("DELETE FROM logins WHERE user_id = $1 AND id <> $2")
                 .bind(&user.account)
                 .bind(&user.login)
-                .execute(&mut *transaction)
+                .execute(&mut transaction)
                 .await?;
         }
         transaction.commit().await
@@ -136,7 +136,7 @@ impl Store {
         if !is_taken(&error) {
             return Error::fault(error);
         }
-        let others = "SELECT count(*) FROM users WHERE id <> $1 AND lower(username) = lower($2)";
+        let others = "SELECT count(*) FROM users WHERE id <> $1 AND username_key = lower($2)";
         let others: sqlx::Result<i64> =
             sqlx::query_scalar(others).bind(id).bind(username).fetch_one(&self.pool).await;
         match (others, email) {
