@@ -264,7 +264,7 @@ extern crate self as auth_poem;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use auth_core::sql;
 pub use auth_core::{
-    access_keys, api_keys, clock, config, error as fault, expiry, features, guard, http, jwt,
+    access_keys, api_keys, clock, config, error as fault, expiry, features, guard, http, jwt, keys,
     password, rejection, requirement, responder, scheme, scopes, sealing, secret, session,
     signature, store, throttle, user, users,
 };

@@ -189,6 +189,18 @@ async fn a_write_that_nobody_waits_for_ends_the_copy_too() {
 }
 
 #[tokio::test]
+async fn who_is_found_to_be_gone_is_not_served_any_more() {
+    let alice = user("alice");
+    let (slow, cached, _) = cache(std::slice::from_ref(&alice));
+    cached.by_id(&alice.id).await.unwrap();
+    // Another process removes her; a newer credential than the copy has her looked for.
+    slow.users.remove(&alice.id).unwrap();
+    assert!(now(&cached, &alice.id).is_some());
+    assert_eq!(cached.reload(&alice.id).await.unwrap(), None);
+    assert_eq!(now(&cached, &alice.id), None);
+}
+
+#[tokio::test]
 async fn a_later_load_is_not_replaced_by_an_earlier_one() {
     let alice = user("alice");
     let (slow, cached, clock) = cache(std::slice::from_ref(&alice));
