@@ -44,7 +44,7 @@ pub struct Context {
     auth: Authenticator,
     pub(crate) session: SessionState,
     outcomes: Mutex<Outcomes>,
-    client: OnceLock<Client>,
+    client: OnceLock<Box<Client>>,
     path: OnceLock<&'static [PathName]>,
     signed: OnceLock<Box<SignedRequest>>,
 }
@@ -97,6 +97,7 @@ impl Outcomes {
 impl Context {
     /// The context of a new request.
     #[must_use]
+    #[inline]
     pub fn new(auth: Authenticator) -> Self {
         Self {
             auth,
@@ -286,15 +287,17 @@ impl Context {
 
     /// Notes what a new session would record of the client.
     pub(crate) fn note_client(&self, head: &RequestHead<'_>) -> &Client {
-        self.client.get_or_init(|| Client {
-            ip: client_ip(head, &self.auth.inner.trusted_proxies),
-            user_agent: head
-                .headers
-                .get(USER_AGENT)
-                .map(|agent| String::from_utf8_lossy(agent.as_bytes()))
-                .map(|agent| truncated(&agent, USER_AGENT_BYTES).to_owned()),
-            cross_site: is_cross_site(head, &self.auth.inner.allowed_origins),
-            head: self.fills_columns().then(|| Box::new(KeptHead::of(head))),
+        self.client.get_or_init(|| {
+            Box::new(Client {
+                ip: client_ip(head, &self.auth.inner.trusted_proxies),
+                user_agent: head
+                    .headers
+                    .get(USER_AGENT)
+                    .map(|agent| String::from_utf8_lossy(agent.as_bytes()))
+                    .map(|agent| truncated(&agent, USER_AGENT_BYTES).to_owned()),
+                cross_site: is_cross_site(head, &self.auth.inner.allowed_origins),
+                head: self.fills_columns().then(|| Box::new(KeptHead::of(head))),
+            })
         })
     }
 
@@ -306,6 +309,7 @@ impl Context {
     pub(crate) fn client(&self) -> Result<&Client, Error> {
         self.client
             .get()
+            .map(|client| &**client)
             .ok_or_else(|| Error::Misconfigured("a handle was made without its request".into()))
     }
 
@@ -342,7 +346,7 @@ impl Context {
             return Ok(TokenHeaders::default());
         }
         let nobody = Client { ip: None, user_agent: None, cross_site: false, head: None };
-        let client = self.client.get().unwrap_or(&nobody);
+        let client = self.client.get().map_or(&nobody, |client| &**client);
         self.session.commit(service, client, failed).await
     }
 

@@ -48,7 +48,11 @@ impl Endpoint for ApiEndpoint {
         let passed = self.guard.as_ref().map_or(Ok(()), |guard| guard.check(&request));
         let asked = Asked::of(&request);
         let mounted = request.data::<PathPattern>().cloned();
-        let answer = passed.map(|()| self.routes.call(request));
+        // No closure: it would copy the request once more.
+        let answer = match passed {
+            Ok(()) => Ok(self.routes.call(request)),
+            Err(error) => Err(error),
+        };
         async move {
             let error = match answer?.await {
                 Ok(response) => return Ok(response),

@@ -42,7 +42,8 @@ impl<'a> Authorization<'a> {
         if values.next().is_some() {
             return Self::Malformed;
         }
-        let Ok(value) = value.to_str() else {
+        // What `to_str` does, many bytes at a time: tokens are long.
+        let Some(value) = text(value) else {
             return Self::Malformed;
         };
         let value = value.trim_matches([' ', '\t']);
@@ -52,6 +53,13 @@ impl<'a> Authorization<'a> {
         }
         Self::Scheme { name, credentials: credentials.trim_start_matches(' ') }
     }
+}
+
+/// The value, if it is text. A header has no control characters besides the tabulator, so text is
+/// what is ASCII.
+fn text(value: &HeaderValue) -> Option<&str> {
+    let bytes = value.as_bytes();
+    if bytes.is_ascii() { std::str::from_utf8(bytes).ok() } else { None }
 }
 
 /// A challenge: a scheme, its realm as a quoted string (RFC 9110, 5.6.4), and what follows. `None`

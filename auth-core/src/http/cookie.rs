@@ -223,9 +223,8 @@ pub(crate) fn presented(headers: &HeaderMap, name: &str) -> PresentedToken {
     }
     match found {
         None => PresentedToken::None,
-        Some(value) => std::str::from_utf8(value)
-            .ok()
-            .and_then(SessionToken::parse)
-            .map_or(PresentedToken::Unusable, PresentedToken::Token),
+        Some(value) => {
+            SessionToken::parse(value).map_or(PresentedToken::Unusable, PresentedToken::Token)
+        }
     }
 }

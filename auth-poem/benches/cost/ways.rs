@@ -3,12 +3,13 @@
 use auth_poem::{
     access_keys::{MemoryAccessKeys, MemoryNonces, Signatures},
     jwt::TrustedIssuer,
+    password::PasswordHasher,
     prelude::*,
     sealing::SealingKeys,
     signature::{Message, Signer},
 };
 use poem::{
-    Endpoint, Request,
+    Endpoint,
     http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header},
     web::headers::{Authorization, HeaderMapExt},
 };
