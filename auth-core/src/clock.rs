@@ -17,7 +17,9 @@ pub trait Clock: Debug + Send + Sync + 'static {
 pub(crate) fn to_the_millisecond(time: DateTime<Utc>) -> DateTime<Utc> {
     // Without its zone a time has no offset to be added and taken away again.
     let naive = time.naive_utc();
-    naive.with_nanosecond(naive.nanosecond() / 1_000_000 * 1_000_000).map_or(time, |it| it.and_utc())
+    naive
+        .with_nanosecond(naive.nanosecond() / 1_000_000 * 1_000_000)
+        .map_or(time, |it| it.and_utc())
 }
 
 /// The system's clock.

@@ -347,7 +347,8 @@ impl Context {
         }
         let nobody = Client { ip: None, user_agent: None, cross_site: false, head: None };
         let client = self.client.get().map_or(&nobody, |client| &**client);
-        self.session.commit(service, client, failed).await
+        // Few requests get here, and this is large.
+        Box::pin(self.session.commit(service, client, failed)).await
     }
 
     /// What `Vary` has to name: the headers of the request on which the answer depends, so that

@@ -50,7 +50,7 @@ impl Endpoint for ApiEndpoint {
         let mounted = request.data::<PathPattern>().cloned();
         // No closure: it would copy the request once more.
         let answer = match passed {
-            Ok(()) => Ok(self.routes.call(request)),
+            Ok(()) => Ok(DynEndpoint::call(&*self.routes.0, request)),
             Err(error) => Err(error),
         };
         async move {

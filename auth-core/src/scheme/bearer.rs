@@ -253,12 +253,7 @@ enum Issuer<'a> {
 /// A token that holds: whom it names, its own name, and the user if it says all of him.
 type Held<U> = Result<(Claim, Option<TokenId>, Option<Arc<U>>), Found>;
 
-fn own<U: AuthUser>(
-    jwt: &Jwt,
-    token: &str,
-    now: DateTime<Utc>,
-    context: &Context,
-) -> Held<U> {
+fn own<U: AuthUser>(jwt: &Jwt, token: &str, now: DateTime<Utc>, context: &Context) -> Held<U> {
     let claims = match jwt.verify(token, now) {
         // A token for another type of user says nothing about this one.
         Verified::Valid(claims) if U::FROM_CLAIMS || !claims.user().is_of::<U>() => {
