@@ -218,6 +218,16 @@ impl Context {
         })
     }
 
+    /// The user whom [`authenticate`](Self::authenticate) found, if it was asked; `Some(None)` is
+    /// nobody.
+    #[must_use]
+    pub fn known_user<U: AuthUser>(&self) -> Option<Option<Arc<U>>> {
+        match self.outcomes().get(TypeId::of::<U>())? {
+            Outcome::Nobody { .. } => Some(None),
+            Outcome::Known(identity) => identity.user.clone().downcast::<U>().ok().map(Some),
+        }
+    }
+
     pub(crate) fn remember<U: AuthUser>(&self, outcome: Outcome<U>) {
         let outcome: Erased = match outcome {
             Outcome::Nobody { stale } => Outcome::Nobody { stale },

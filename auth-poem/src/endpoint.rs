@@ -43,7 +43,9 @@ impl fmt::Debug for ApiEndpoint {
 impl Endpoint for ApiEndpoint {
     type Output = Response;
 
-    // No `async fn`: its future would hold the request, which is large, and copy it twice.
+    // No `async fn`: its future would hold the request, which is large, and copy it twice. Each call
+    // that is not inlined copies it once.
+    #[inline(always)]
     fn call(&self, request: Request) -> impl Future<Output = Result<Response>> + Send {
         let passed = self.guard.as_ref().map_or(Ok(()), |guard| guard.check(&request));
         let asked = Asked::of(&request);

@@ -46,7 +46,9 @@ pub struct AuthEndpoint<E> {
 impl<E: Endpoint> Endpoint for AuthEndpoint<E> {
     type Output = Response;
 
-    // No `async fn`: its future would hold the request, which is large, and copy it twice.
+    // No `async fn`: its future would hold the request, which is large, and copy it twice. Each call
+    // that is not inlined copies it once.
+    #[inline(always)]
     fn call(&self, mut request: Request) -> impl Future<Output = Result<Response>> + Send {
         let outer = request.extensions().get::<Arc<Context>>();
         // Where a layer further out has the same configuration, that one commits.

@@ -40,7 +40,7 @@ pub(super) trait Ends: Clone {
 /// random function; all that repeating the nonce gives away is that two inputs are equal, and that
 /// is what is asked here. To have another token taken for a remembered one, an attacker would have
 /// to hit one of the remembered tags, of 127 bits each, without ever seeing one. AES-CMAC would do
-/// as well at three times the cost, SHA-256 at fifteen times where the processor has no instructions
+/// as well at four times the cost, SHA-256 at twenty times where the processor has no instructions
 /// for it. The tokens themselves are not kept.
 pub(super) struct VerifiedTokens<C> {
     key: LessSafeKey,
