@@ -236,3 +236,22 @@ pub(crate) fn presented(headers: &HeaderMap, name: &str) -> PresentedToken {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pair_of_a_header_is_looked_at() {
+        for (header, expected) in [
+            ("a=1", vec!["a=1"]),
+            ("a=1; b=2;c", vec!["a=1", " b=2", "c"]),
+            (";;a=1;", vec!["", "", "a=1"]),
+            ("", vec![]),
+        ] {
+            let found: Vec<_> =
+                pairs(header.as_bytes()).map(|pair| pair.escape_ascii().to_string()).collect();
+            assert_eq!(found, expected, "{header:?}");
+        }
+    }
+}
