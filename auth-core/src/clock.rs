@@ -15,7 +15,11 @@ pub trait Clock: Debug + Send + Sync + 'static {
 
 /// A time without its microseconds.
 pub(crate) fn to_the_millisecond(time: DateTime<Utc>) -> DateTime<Utc> {
-    time.with_nanosecond(time.nanosecond() / 1_000_000 * 1_000_000).unwrap_or(time)
+    // Without its zone a time has no offset to be added and taken away again.
+    let naive = time.naive_utc();
+    naive
+        .with_nanosecond(naive.nanosecond() / 1_000_000 * 1_000_000)
+        .map_or(time, |it| it.and_utc())
 }
 
 /// The system's clock.

@@ -44,7 +44,7 @@ pub struct Context {
     auth: Authenticator,
     pub(crate) session: SessionState,
     outcomes: Mutex<Outcomes>,
-    client: OnceLock<Client>,
+    client: OnceLock<Box<Client>>,
     path: OnceLock<&'static [PathName]>,
     signed: OnceLock<Box<SignedRequest>>,
 }
@@ -97,6 +97,7 @@ impl Outcomes {
 impl Context {
     /// The context of a new request.
     #[must_use]
+    #[inline]
     pub fn new(auth: Authenticator) -> Self {
         Self {
             auth,
@@ -217,6 +218,16 @@ impl Context {
         })
     }
 
+    /// The user whom [`authenticate`](Self::authenticate) found, if it was asked; `Some(None)` is
+    /// nobody.
+    #[must_use]
+    pub fn known_user<U: AuthUser>(&self) -> Option<Option<Arc<U>>> {
+        match self.outcomes().get(TypeId::of::<U>())? {
+            Outcome::Nobody { .. } => Some(None),
+            Outcome::Known(identity) => identity.user.clone().downcast::<U>().ok().map(Some),
+        }
+    }
+
     pub(crate) fn remember<U: AuthUser>(&self, outcome: Outcome<U>) {
         let outcome: Erased = match outcome {
             Outcome::Nobody { stale } => Outcome::Nobody { stale },
@@ -286,15 +297,17 @@ impl Context {
 
     /// Notes what a new session would record of the client.
     pub(crate) fn note_client(&self, head: &RequestHead<'_>) -> &Client {
-        self.client.get_or_init(|| Client {
-            ip: client_ip(head, &self.auth.inner.trusted_proxies),
-            user_agent: head
-                .headers
-                .get(USER_AGENT)
-                .map(|agent| String::from_utf8_lossy(agent.as_bytes()))
-                .map(|agent| truncated(&agent, USER_AGENT_BYTES).to_owned()),
-            cross_site: is_cross_site(head, &self.auth.inner.allowed_origins),
-            head: self.fills_columns().then(|| Box::new(KeptHead::of(head))),
+        self.client.get_or_init(|| {
+            Box::new(Client {
+                ip: client_ip(head, &self.auth.inner.trusted_proxies),
+                user_agent: head
+                    .headers
+                    .get(USER_AGENT)
+                    .map(|agent| String::from_utf8_lossy(agent.as_bytes()))
+                    .map(|agent| truncated(&agent, USER_AGENT_BYTES).to_owned()),
+                cross_site: is_cross_site(head, &self.auth.inner.allowed_origins),
+                head: self.fills_columns().then(|| Box::new(KeptHead::of(head))),
+            })
         })
     }
 
@@ -306,6 +319,7 @@ impl Context {
     pub(crate) fn client(&self) -> Result<&Client, Error> {
         self.client
             .get()
+            .map(|client| &**client)
             .ok_or_else(|| Error::Misconfigured("a handle was made without its request".into()))
     }
 
@@ -342,8 +356,9 @@ impl Context {
             return Ok(TokenHeaders::default());
         }
         let nobody = Client { ip: None, user_agent: None, cross_site: false, head: None };
-        let client = self.client.get().unwrap_or(&nobody);
-        self.session.commit(service, client, failed).await
+        let client = self.client.get().map_or(&nobody, |client| &**client);
+        // Few requests get here, and this is large.
+        Box::pin(self.session.commit(service, client, failed)).await
     }
 
     /// What `Vary` has to name: the headers of the request on which the answer depends, so that

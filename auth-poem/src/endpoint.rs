@@ -43,12 +43,18 @@ impl fmt::Debug for ApiEndpoint {
 impl Endpoint for ApiEndpoint {
     type Output = Response;
 
-    // No `async fn`: its future would hold the request, which is large, and copy it twice.
+    // No `async fn`: its future would hold the request, which is large, and copy it twice. Each call
+    // that is not inlined copies it once.
+    #[inline(always)]
     fn call(&self, request: Request) -> impl Future<Output = Result<Response>> + Send {
         let passed = self.guard.as_ref().map_or(Ok(()), |guard| guard.check(&request));
         let asked = Asked::of(&request);
         let mounted = request.data::<PathPattern>().cloned();
-        let answer = passed.map(|()| self.routes.call(request));
+        // No closure: it would copy the request once more.
+        let answer = match passed {
+            Ok(()) => Ok(DynEndpoint::call(&*self.routes.0, request)),
+            Err(error) => Err(error),
+        };
         async move {
             let error = match answer?.await {
                 Ok(response) => return Ok(response),

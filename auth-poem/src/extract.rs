@@ -14,7 +14,6 @@ use auth_core::{
     guard::{AuthParameter, Parameter, UserType},
     http::RequestHead,
     rejection::Rejection,
-    scheme::Outcome,
     session::{live::LiveSession, schema::SessionSchema, untyped::Untyped},
     user::AuthUser,
 };
@@ -140,9 +139,8 @@ impl<U: AuthUser> fmt::Debug for Auth<U> {
 
 /// The user whom the gate has let in.
 pub(crate) fn user_of<U: AuthUser>(request: &Request) -> Result<Option<U>> {
-    match context_of(request)?.known::<U>() {
-        Some(Outcome::Known(identity)) => Ok(Some((*identity.user).clone())),
-        Some(Outcome::Nobody { .. }) => Ok(None),
+    match context_of(request)?.known_user::<U>() {
+        Some(user) => Ok(user.map(|user| U::clone(&user))),
         None => Err(misplaced("a user is read before the gate has looked")),
     }
 }

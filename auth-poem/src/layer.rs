@@ -46,7 +46,9 @@ pub struct AuthEndpoint<E> {
 impl<E: Endpoint> Endpoint for AuthEndpoint<E> {
     type Output = Response;
 
-    // No `async fn`: its future would hold the request, which is large, and copy it twice.
+    // No `async fn`: its future would hold the request, which is large, and copy it twice. Each call
+    // that is not inlined copies it once.
+    #[inline(always)]
     fn call(&self, mut request: Request) -> impl Future<Output = Result<Response>> + Send {
         let outer = request.extensions().get::<Arc<Context>>();
         // Where a layer further out has the same configuration, that one commits.
@@ -59,36 +61,41 @@ impl<E: Endpoint> Endpoint for AuthEndpoint<E> {
         }
         let answer = self.endpoint.call(request);
         async move {
-            let result = answer.await.map(IntoResponse::into_response);
+            let mut result = answer.await.map(IntoResponse::into_response);
             let Some(context) = context else { return result };
-            let result = result.map_err(|error| settle(context.auth(), error));
+            if let Err(error) = result {
+                result = Err(settle(context.auth(), error));
+            }
             // If it is not, nobody has asked for a user or a session, and nothing is to commit.
-            if context.is_personal() { close(&context, result).await } else { result }
+            if !context.is_personal() {
+                return result;
+            }
+            match context.commit(is_failure(&result)).await {
+                Ok(token) => match &mut result {
+                    Ok(response) => {
+                        complete(&context, token, response.headers_mut());
+                        result
+                    }
+                    Err(_) => result.map_err(|error| {
+                        with_headers(error, |headers| complete(&context, token, headers))
+                    }),
+                },
+                // The operation said something that is not so: a login that is not stored, a change
+                // that is lost.
+                Err(fault) => Ok(into_poem(context.auth().answer(None, &Failure::Fault(fault)))),
+            }
         }
     }
 }
 
-/// Commits, and writes into the answer what the commit and caches need.
-async fn close(context: &Context, result: Result<Response>) -> Result<Response> {
-    let failed = match &result {
+fn is_failure(result: &Result<Response>) -> bool {
+    match result {
         Ok(response) => response.status().is_client_error() || response.status().is_server_error(),
         Err(_) => true,
-    };
-    let token = match context.commit(failed).await {
-        Ok(token) => token,
-        // The operation said something that is not so: a login that is not stored, a change that
-        // is lost.
-        Err(fault) => return Ok(into_poem(context.auth().answer(None, &Failure::Fault(fault)))),
-    };
-    match result {
-        Ok(mut response) => {
-            complete(context, token, response.headers_mut());
-            Ok(response)
-        }
-        Err(error) => Err(with_headers(error, |headers| complete(context, token, headers))),
     }
 }
 
+/// Writes into an answer what the commit and caches need.
 fn complete(context: &Context, token: TokenHeaders, headers: &mut HeaderMap) {
     token.append_to(headers);
     if let Some(vary) = context.vary() {

@@ -1,6 +1,6 @@
 //! The session cookie: its attributes, reading it, writing it.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, io::BufRead, iter};
 
 use cookie::Cookie;
 pub use cookie::SameSite;
@@ -201,6 +201,16 @@ pub(crate) enum PresentedToken {
     Token(SessionToken),
 }
 
+/// What stands between the semicolons of a header.
+fn pairs(mut header: &[u8]) -> impl Iterator<Item = &[u8]> {
+    iter::from_fn(move || {
+        let whole = header;
+        // Memory is read without errors. `split` would look at each byte by itself.
+        let (pair, _) = whole.split_at_checked(header.skip_until(b';').ok()?)?;
+        (!pair.is_empty()).then(|| pair.strip_suffix(b";").unwrap_or(pair))
+    })
+}
+
 /// Reads the session cookie.
 ///
 /// # Security
@@ -210,9 +220,7 @@ pub(crate) enum PresentedToken {
 pub(crate) fn presented(headers: &HeaderMap, name: &str) -> PresentedToken {
     let mut found: Option<&[u8]> = None;
     // Bytes, not text: one cookie of the page's own with an umlaut in it must not hide this one.
-    for pair in
-        headers.get_all(COOKIE).iter().flat_map(|header| header.as_bytes().split(|&b| b == b';'))
-    {
+    for pair in headers.get_all(COOKIE).iter().flat_map(|header| pairs(header.as_bytes())) {
         let Some(rest) = pair.trim_ascii_start().strip_prefix(name.as_bytes()) else { continue };
         let Some(value) = rest.trim_ascii_start().strip_prefix(b"=") else { continue };
         let value = value.trim_ascii();
@@ -223,9 +231,27 @@ pub(crate) fn presented(headers: &HeaderMap, name: &str) -> PresentedToken {
     }
     match found {
         None => PresentedToken::None,
-        Some(value) => std::str::from_utf8(value)
-            .ok()
-            .and_then(SessionToken::parse)
-            .map_or(PresentedToken::Unusable, PresentedToken::Token),
+        Some(value) => {
+            SessionToken::parse(value).map_or(PresentedToken::Unusable, PresentedToken::Token)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pair_of_a_header_is_looked_at() {
+        for (header, expected) in [
+            ("a=1", vec!["a=1"]),
+            ("a=1; b=2;c", vec!["a=1", " b=2", "c"]),
+            (";;a=1;", vec!["", "", "a=1"]),
+            ("", vec![]),
+        ] {
+            let found: Vec<_> =
+                pairs(header.as_bytes()).map(|pair| pair.escape_ascii().to_string()).collect();
+            assert_eq!(found, expected, "{header:?}");
+        }
     }
 }

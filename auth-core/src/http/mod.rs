@@ -2,7 +2,7 @@
 
 use std::{any::Any, fmt, net::IpAddr};
 
-use http::{HeaderMap, Method, Uri};
+use http::{HeaderMap, Method, Uri, header::AsHeaderName};
 
 use self::authorization::Authorization;
 use crate::rejection::Rejection;
@@ -36,7 +36,7 @@ impl<'a> RequestHead<'a> {
     ///
     /// - it is there more than once, or its value is not text:
     ///   [`Rejection::MalformedCredentials`]
-    pub fn header(&self, name: &str) -> Result<Option<&'a str>, Rejection> {
+    pub fn header(&self, name: impl AsHeaderName) -> Result<Option<&'a str>, Rejection> {
         let mut values = self.headers.get_all(name).iter();
         let Some(value) = values.next() else { return Ok(None) };
         match (value.to_str(), values.next()) {

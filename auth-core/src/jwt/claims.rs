@@ -26,7 +26,7 @@ pub struct AccessClaims {
     user: UserKey,
     jti: Box<str>,
     stamp: SecurityStamp,
-    auth_time: i64,
+    auth_time: DateTime<Utc>,
     iat: i64,
     nbf: i64,
     exp: i64,
@@ -81,7 +81,7 @@ impl AccessClaims {
     /// When the user proved who he is.
     #[must_use]
     pub fn auth_time(&self) -> DateTime<Utc> {
-        at(self.auth_time)
+        self.auth_time
     }
 
     /// When the token was issued.
@@ -104,7 +104,7 @@ impl AccessClaims {
             Err("not valid yet")
         } else if self.iat > now + leeway {
             Err("issued in the future")
-        } else if self.auth_time > now + leeway {
+        } else if self.auth_time.timestamp() > now + leeway {
             Err("login in the future")
         } else {
             Ok(())
@@ -162,7 +162,7 @@ impl Wire<'_> {
             user: UserKey::from([&*self.realm, ":", &*self.sub].concat()),
             jti: (*self.jti).into(),
             stamp: SecurityStamp::from_bytes(stamp.ok_or("`stamp` is not 16 bytes")?),
-            auth_time: self.auth_time.0,
+            auth_time: at(self.auth_time.0),
             iat: self.iat.0,
             nbf: self.nbf.0,
             exp: self.exp.0,

@@ -74,7 +74,7 @@ impl ApiKeyScheme {
         {
             return Err(Rejection::MalformedCredentials);
         }
-        match (head.header(self.header.as_str())?, self.bearer_key(head, every)) {
+        match (head.header(&self.header)?, self.bearer_key(head, every)) {
             (Some(one), Some(other)) if one != other => Err(Rejection::MalformedCredentials),
             (one, other) => Ok(one.or(other)),
         }

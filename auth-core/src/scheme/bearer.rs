@@ -99,7 +99,7 @@ impl BearerScheme {
         let now = context.now();
         let held = match self.choose::<U>(head) {
             Err(found) => Err(found),
-            Ok((token, Issuer::Own(jwt))) => own::<U>(jwt, token, context),
+            Ok((token, Issuer::Own(jwt))) => own::<U>(jwt, token, now, context),
             Ok((token, Issuer::Trusted(issuer))) => match issuer.verify_now(token, now) {
                 Some(foreign) => self.foreign::<U>(issuer, foreign, context)?,
                 None => return Ok(None),
@@ -132,7 +132,7 @@ impl BearerScheme {
         let now = context.now();
         let held = match self.choose::<U>(head) {
             Err(found) => Err(found),
-            Ok((token, Issuer::Own(jwt))) => own::<U>(jwt, token, context),
+            Ok((token, Issuer::Own(jwt))) => own::<U>(jwt, token, now, context),
             Ok((token, Issuer::Trusted(issuer))) => {
                 let foreign = issuer.verify(token, now).await?;
                 self.foreign::<U>(issuer, foreign, context)?
@@ -253,8 +253,8 @@ enum Issuer<'a> {
 /// A token that holds: whom it names, its own name, and the user if it says all of him.
 type Held<U> = Result<(Claim, Option<TokenId>, Option<Arc<U>>), Found>;
 
-fn own<U: AuthUser>(jwt: &Jwt, token: &str, context: &Context) -> Held<U> {
-    let claims = match jwt.verify(token, context.now()) {
+fn own<U: AuthUser>(jwt: &Jwt, token: &str, now: DateTime<Utc>, context: &Context) -> Held<U> {
+    let claims = match jwt.verify(token, now) {
         // A token for another type of user says nothing about this one.
         Verified::Valid(claims) if U::FROM_CLAIMS || !claims.user().is_of::<U>() => {
             return Err(Found::Absent);

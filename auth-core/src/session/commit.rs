@@ -30,15 +30,17 @@ const DRAWS: usize = 3;
 impl SessionState {
     /// Whether there is nothing to commit, as after most requests.
     pub(crate) fn is_untouched(&self, service: &SessionService) -> bool {
-        let work = self.work();
         let due =
             self.is_touch_due() || service.expiry.save_every_request && self.loaded().is_some();
-        !due && matches!(work.current, Current::Presented)
-            && work.patches.is_empty()
-            && work.columns.is_empty()
-            && work.expiry.is_none()
-            && !work.remove_cookie
-            && work.fault.is_none()
+        let is_nothing = |work: &Work| {
+            matches!(work.current, Current::Presented)
+                && work.patches.is_empty()
+                && work.columns.is_empty()
+                && work.expiry.is_none()
+                && !work.remove_cookie
+                && work.fault.is_none()
+        };
+        !due && self.work_so_far().is_none_or(|work| is_nothing(&work))
     }
 
     /// Writes what the request changed, and says what the client is to be told.

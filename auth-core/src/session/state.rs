@@ -27,7 +27,8 @@ use crate::{
 pub(crate) struct SessionState {
     presented: OnceLock<Presented>,
     loaded: OnceLock<Option<Loaded>>,
-    work: Mutex<Work>,
+    /// Few requests change anything, and this is large.
+    work: OnceLock<Box<Mutex<Work>>>,
 }
 
 /// The session that was presented, as the store had it.
@@ -215,7 +216,12 @@ impl SessionState {
     /// The changes so far.
     pub(crate) fn work(&self) -> MutexGuard<'_, Work> {
         // Every section under this lock only moves values; a panic in one leaves nothing half done.
-        self.work.lock().unwrap_or_else(PoisonError::into_inner)
+        self.work.get_or_init(Box::default).lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The changes, if there ever were any.
+    pub(super) fn work_so_far(&self) -> Option<MutexGuard<'_, Work>> {
+        self.work.get().map(|_| self.work())
     }
 
     /// The token that the request's cookie presented, if it is the one of this key.

@@ -12,7 +12,8 @@ use auth_poem::{
 };
 use poem::{
     Endpoint, Request,
-    http::{Method, header},
+    http::{Method, header, uri::Scheme},
+    web::{LocalAddr, RemoteAddr},
 };
 
 use crate::{
@@ -246,12 +247,21 @@ async fn log_in(app: &Served) -> String {
 
 /// Counts the serving of requests, not the making of them.
 pub(crate) async fn serve(app: &Served, mut make: impl FnMut() -> Request) {
-    let mut requests: Vec<Request> = (0..WARM_UP + REQUESTS).map(|_| make()).collect();
+    let mut requests: Vec<Request> = (0..WARM_UP + REQUESTS).map(|_| received(make())).collect();
     count(async || {
         let answer = app.call(requests.pop().unwrap()).await.unwrap();
         assert!(answer.status().is_success(), "{}", answer.status());
     })
     .await;
+}
+
+/// A request as a server hands it over: its address is kept as it was sent.
+fn received(request: Request) -> Request {
+    let (made, body) = request.into_parts();
+    let (mut parts, ()) = poem::http::Request::new(()).into_parts();
+    (parts.method, parts.uri, parts.headers) = (made.method, made.uri, made.headers);
+    let (local, remote) = (LocalAddr::default(), RemoteAddr::default());
+    Request::from_parts((parts, local, remote, Scheme::HTTPS).into(), body)
 }
 
 async fn count(mut act: impl AsyncFnMut()) {

@@ -2,13 +2,14 @@
 
 use auth_poem::{
     access_keys::{MemoryAccessKeys, MemoryNonces, Signatures},
-    jwt::TrustedIssuer,
+    jwt::{JwtAlgorithm, TrustedIssuer},
+    password::PasswordHasher,
     prelude::*,
     sealing::SealingKeys,
     signature::{Message, Signer},
 };
 use poem::{
-    Endpoint, Request,
+    Endpoint,
     http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header},
     web::headers::{Authorization, HeaderMapExt},
 };
@@ -201,14 +202,15 @@ async fn guarded() -> Served {
 
 /// A service that has no users of its own, and a token of the one that has them.
 async fn claimed() -> (Served, String) {
-    let keys = || JwtKeys::hs256(b"a secret that both services know").unwrap();
+    let keys = JwtKeys::generate(JwtAlgorithm::EdDsa).unwrap();
+    let public = JwtKeys::verify_only_jwks(&keys.public_jwks().unwrap()).unwrap();
     let user = app::user();
     let users = MemoryUsers::default();
     users.insert(user.clone()).unwrap();
     let issuer = AuthConfig::new()
         .user::<app::User>(users)
         .sessions(MemorySessions::new())
-        .jwt(keys())
+        .jwt(keys)
         .issuer(ISSUER)
         .audience("bench")
         .build()
@@ -216,7 +218,7 @@ async fn claimed() -> (Served, String) {
     let issuer = app::guarded(&issuer, user);
     let answer = issuer.call(request(Method::POST, "/api/token").finish()).await.unwrap();
     let token = answer.into_body().into_string().await.unwrap();
-    let trusted = TrustedIssuer::new(ISSUER, "bench", keys());
+    let trusted = TrustedIssuer::new(ISSUER, "bench", public);
     let auth = AuthConfig::new().user::<Caller>(ClaimsUsers::new()).trust(trusted).build().unwrap();
     (app::mount(auth.openapi(Claimed, "Claimed", "1")), format!("Bearer {token}"))
 }

@@ -187,6 +187,23 @@ fn the_token_that_ends_first_makes_room() {
 }
 
 #[test]
+fn a_tag_is_of_the_whole_token_and_of_one_memory_only() {
+    let (jwt, other) = (hs256(), hs256());
+    let tag = |jwt: &Jwt, token: &str| jwt.cache.as_ref().unwrap().tag(token).unwrap();
+    let token = issue(&jwt);
+    let remembered = tag(&jwt, &token);
+    assert_eq!(tag(&jwt, &token), remembered);
+    assert_ne!(tag(&other, &token), remembered, "the key is drawn for each memory");
+    for index in 0..token.len() {
+        let mut changed = token.clone().into_bytes();
+        changed[index] ^= 1;
+        let changed = String::from_utf8(changed).unwrap();
+        assert_ne!(tag(&jwt, &changed), remembered, "{index}");
+        assert_ne!(tag(&jwt, &token[..index]), remembered, "{index}");
+    }
+}
+
+#[test]
 fn debug_shows_no_token() {
     let issued = hs256().issue(&user(), stamp(), now(), None, now()).unwrap();
     let shown = format!("{issued:?}");
