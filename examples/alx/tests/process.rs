@@ -3,8 +3,9 @@
 use std::fs;
 
 use example_kit::{Database, testing::command};
+use serde_json::json;
 
-use super::server::{BOBSESSION, PROGRAM, basic, log_in, logged_in, start, start_with};
+use super::server::{BOBSESSION, PROGRAM, basic, error, log_in, logged_in, start, start_with};
 
 #[test]
 fn says_who_may_call_what_and_leaves_nothing_behind() {
@@ -64,6 +65,20 @@ fn starts_again(settings: &[(&str, &str)]) {
     let other = before.as_array().unwrap().iter().find(|user| user["email"] != BOBSESSION.0);
     let path = format!("/users/{}", other.unwrap()["id"].as_str().unwrap());
     assert_eq!(client.delete(&path).status, 403, "the account became an administrator's");
+
+    // What an engine cannot keep or look for is refused, and no fault.
+    let own = "/users/me";
+    client.get("/users/a%00b").assert(404, &error("Not found"));
+    client.put("/users/a%00b", json!({})).assert(404, &error("Not found"));
+    let id = client.get(own).body["id"].as_str().unwrap().to_owned();
+    let names = json!({"last_name": "a\0b"});
+    client.put(&format!("/users/{id}"), names).assert(400, &error("text with a NUL"));
+    for name in ["email", "first_name", "last_name"] {
+        let mut new = json!({"email": "nul@hbtn.io", "password": "purple giraffes in the rain"});
+        new[name] = json!("a\0b@hbtn.io");
+        client.post("/users", new).assert(400, &error("text with a NUL"));
+    }
+    assert!(![200, 503].contains(&log_in(&mut server.client(), ("a\0b", "x")).status));
 }
 
 #[tokio::test]

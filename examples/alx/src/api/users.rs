@@ -56,6 +56,7 @@ impl UsersApi {
     #[rejects(
         email_missing = 400,
         email_too_long = 400,
+        invalid_text = 400,
         password_missing = 400,
         email_taken = 400,
         weak_password = 422
@@ -68,6 +69,7 @@ impl UsersApi {
             let detail = "email too long";
             return Err(Rejection::new(StatusCode::BAD_REQUEST, "email_too_long", detail).into());
         }
+        check([Some(&email), first_name.as_ref(), last_name.as_ref()])?;
         let password = given(password, "password_missing", "password missing")?;
         let password = self.policy.hash(&auth, &password, &email).await?;
         let new = NewUser { email, password, roles: Vec::new(), first_name, last_name };
@@ -91,7 +93,7 @@ impl UsersApi {
     }
 
     /// Changes the names of a user: one's own, or as an administrator.
-    #[rejects(not_found = 404, forbidden = 403)]
+    #[rejects(not_found = 404, forbidden = 403, invalid_text = 400)]
     #[oai(path = "/:user_id", method = "put")]
     async fn change(
         &self,
@@ -102,6 +104,7 @@ impl UsersApi {
         let user = self.users.find(&user_id).await?.ok_or(Rejection::NotFound)?;
         self.policy.permit(me.as_ref(), &user.id)?;
         let Names { first_name, last_name } = &names.0;
+        check([first_name.as_ref(), last_name.as_ref()])?;
         self.users.rename(&user.id, first_name.as_deref(), last_name.as_deref()).await?;
         Ok(Json(self.users.find(&user.id).await?.ok_or(Rejection::NotFound)?))
     }
@@ -119,4 +122,13 @@ impl UsersApi {
         self.users.remove(&user.id).await?;
         Ok(Json(Nothing {}))
     }
+}
+
+/// Refuses texts with a NUL, which PostgreSQL does not keep: nobody shall make a fault of one.
+fn check<'a>(texts: impl IntoIterator<Item = Option<&'a String>>) -> Result<(), Rejection> {
+    if texts.into_iter().flatten().any(|text| text.contains('\0')) {
+        let detail = "text with a NUL";
+        return Err(Rejection::new(StatusCode::BAD_REQUEST, "invalid_text", detail));
+    }
+    Ok(())
 }
