@@ -14,7 +14,8 @@ use crate::error::Error;
 /// How long a call of a store may take. The same as for the other engines.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A Redis server or cluster, as the stores reach it. Valkey is meant as well.
+/// A Redis server or cluster, as the stores reach it. Valkey is meant as well; tested with Redis 7.0
+/// and Valkey 8.1.
 ///
 /// The first command connects; so does the first one after a connection was lost. All share one
 /// connection (in a cluster, one to each node) on which their commands queue up, so there is no
