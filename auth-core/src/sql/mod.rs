@@ -15,7 +15,6 @@ mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 #[cfg(test)]
-#[cfg(feature = "postgres")]
 pub(crate) mod testing;
 pub(crate) mod value;
 

@@ -1,7 +1,5 @@
-use sqlx::AssertSqlSafe;
-
 use super::*;
-use crate::sql::open_sqlite;
+use crate::sql::{open_sqlite, testing::sqlite_plan};
 
 async fn sessions() -> SqlSessions {
     let sessions = SqlSessions::new(open_sqlite("sqlite::memory:").await.unwrap());
@@ -35,14 +33,9 @@ async fn each_query_finds_its_rows_by_an_index() {
         &sql.ended,
         &sql.purge_ended,
     ] {
-        let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", statement.as_str()));
-        let plan: Vec<(i64, i64, i64, String)> =
-            sqlx::query_as(explain).fetch_all(pool).await.unwrap();
-        assert!(
-            !plan.iter().any(|(.., step)| step.starts_with("SCAN")),
-            "{}: {plan:?}",
-            statement.as_str()
-        );
+        let plan = sqlite_plan(pool, statement.as_str()).await;
+        let scans = plan.iter().any(|step| step.starts_with("SCAN"));
+        assert!(!scans, "{}: {plan:?}", statement.as_str());
     }
 }
 

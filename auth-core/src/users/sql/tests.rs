@@ -1,5 +1,5 @@
 use sqlx::{
-    AssertSqlSafe, FromRow, Row, SqlitePool,
+    AssertSqlSafe, FromRow, SqlitePool,
     sqlite::{SqliteConnectOptions, SqlitePoolOptions},
 };
 use uuid::Uuid;
@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     password::PasswordHash,
+    sql::testing::sqlite_plan,
     users::tests::{Device, Role, User, does_without_columns, obeys_the_contract, user, users},
 };
 
@@ -84,9 +85,7 @@ async fn sqlite_obeys_the_contract_over_several_connections() {
 async fn a_login_looks_into_the_index_of_each_column() {
     let (pool, store, _) = with_one_user().await;
     let sql = store.sql.by_login.clone().unwrap();
-    let plan = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", sql.as_str()));
-    let rows = sqlx::query(plan).bind("x").bind("x").fetch_all(&pool).await.unwrap();
-    let plan: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+    let plan = sqlite_plan(&pool, sql.as_str()).await;
     assert!(plan.iter().any(|step| step.contains("username=?")), "{plan:?}");
     assert!(plan.iter().any(|step| step.contains("group_email")), "{plan:?}");
     assert!(!plan.iter().any(|step| step.starts_with("SCAN")), "{plan:?}");

@@ -1,11 +1,9 @@
 use std::time::Duration;
 
-use sqlx::AssertSqlSafe;
-
 use super::*;
 use crate::{
     secret::RefreshToken,
-    sql::{open_sqlite, sqlite_options},
+    sql::{open_sqlite, sqlite_options, testing::sqlite_plan},
     store::SqlDenyList,
 };
 
@@ -97,10 +95,8 @@ async fn each_query_finds_its_rows_by_an_index() {
         &sql.delete_by_user,
         &sql.purge,
     ] {
-        let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", statement.as_str()));
-        let plan: Vec<(i64, i64, i64, String)> =
-            sqlx::query_as(explain).fetch_all(&pool).await.unwrap();
-        let scans = plan.iter().any(|(.., step)| step.starts_with("SCAN"));
+        let plan = sqlite_plan(&pool, statement.as_str()).await;
+        let scans = plan.iter().any(|step| step.starts_with("SCAN"));
         assert!(!scans, "{}: {plan:?}", statement.as_str());
     }
 }

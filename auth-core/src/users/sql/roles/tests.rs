@@ -1,9 +1,10 @@
 use chrono::TimeDelta;
 use futures_util::FutureExt;
-use sqlx::Row;
 use uuid::Uuid;
 
 use super::*;
+#[cfg(feature = "sqlite")]
+use crate::sql::testing::sqlite_plan;
 use crate::users::{SqlUsers, UserStore, tests::Role};
 
 /// A user with nothing but roles.
@@ -239,9 +240,7 @@ async fn the_roles_come_with_the_user_by_the_index() {
     let with_user = super::super::statements::Statements::new(dialect, Member::META).by_id;
     let alone = Statements::new(dialect, Member::META, "order").of;
     for sql in [with_user, alone] {
-        let plan = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", sql.as_str()));
-        let rows = sqlx::query(plan).bind(world.ann).fetch_all(pool).await.unwrap();
-        let plan: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+        let plan = sqlite_plan(pool, sql.as_str()).await;
         assert!(plan.iter().any(|step| step.contains("user_id=?")), "{plan:?}");
         assert!(!plan.iter().any(|step| step.starts_with("SCAN order")), "{plan:?}");
     }
