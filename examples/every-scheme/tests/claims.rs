@@ -107,8 +107,8 @@ fn what_does_not_hold_is_refused() {
     ask(&server, &forged).assert_refused(401, "invalid_token");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn keys_are_fetched_from_where_the_issuer_publishes_them() {
+/// An issuer that publishes its keys, an example that trusts it, and claims that it makes.
+async fn published() -> (Provider, Server, Value) {
     let provider = Provider::start(&ManualClock::default()).await;
     let server = Server::start_with(&[
         ("TRUSTED_ISSUER", &*provider.issuer),
@@ -117,6 +117,12 @@ async fn keys_are_fetched_from_where_the_issuer_publishes_them() {
     ]);
     let exp = Utc::now().timestamp() + 300;
     let claims = json!({ "iss": provider.issuer, "sub": "eve", "aud": AUDIENCE, "exp": exp });
+    (provider, server, claims)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_fetched_from_where_the_issuer_publishes_them() {
+    let (provider, server, claims) = published().await;
     // The example needs no provider to start, and a token that it cannot judge is nobody's fault.
     assert_eq!(provider.requests(), 0);
     provider.down("/jwks");
@@ -132,14 +138,7 @@ async fn keys_are_fetched_from_where_the_issuer_publishes_them() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_is_good_with_a_key_that_the_issuer_publishes_at_the_moment() {
-    let provider = Provider::start(&ManualClock::default()).await;
-    let server = Server::start_with(&[
-        ("TRUSTED_ISSUER", &*provider.issuer),
-        ("TRUSTED_JWKS", &format!("{}/jwks", provider.issuer)),
-        ("TRUSTED_AUDIENCE", AUDIENCE),
-    ]);
-    let exp = Utc::now().timestamp() + 300;
-    let claims = json!({ "iss": provider.issuer, "sub": "eve", "aud": AUDIENCE, "exp": exp });
+    let (provider, server, claims) = published().await;
     for _ in 0..3 {
         ask(&server, &provider.token(claims.clone())).assert(200, &claims);
     }
