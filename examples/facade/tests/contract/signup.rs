@@ -1,5 +1,7 @@
 //! Signing up, and proving an address.
 
+use auth_poem::prelude::Utc;
+use example_kit::Database;
 use serde_json::json;
 
 use super::client::{Caller, PASSWORD, Refusal, Server};
@@ -122,4 +124,24 @@ fn a_code_proves_an_address_once() {
     let answer = ann.post("/signup/verify", json!({"code": code}));
     assert_eq!((answer.status, &answer.body["user"]["login"]), (200, &json!("ann")));
     ann.post("/signup/verify", json!({"code": code})).assert_error(400, "WRONG_CODE");
+}
+
+#[tokio::test]
+async fn a_code_is_good_for_its_time_only() {
+    let server = Server::start();
+    let mut ann = server.stranger("ann");
+    let code = server.code_for("ann@example.org").unwrap();
+    let url = format!("sqlite://{}", server.path("facade.db").display());
+    let database = Database::connect(&url).await.unwrap();
+    let ends = async |at: i64| {
+        let update = "UPDATE email_settings SET ver_expire_time = $1 WHERE email = $2";
+        let update = sqlx::query(update).bind(at).bind("ann@example.org");
+        let done = update.execute(database.pool()).await.unwrap();
+        assert_eq!(done.rows_affected(), 1);
+    };
+    let now = Utc::now().timestamp_millis();
+    ends(now - 1).await;
+    ann.post("/signup/verify", json!({"code": code})).assert_error(400, "WRONG_CODE");
+    ends(now + 60_000).await;
+    assert_eq!(ann.post("/signup/verify", json!({"code": code})).status, 200);
 }
