@@ -39,6 +39,16 @@ struct Caller {
     email: Option<String>,
 }
 
+/// Who has a tenant, which not every caller has.
+#[derive(AuthUser, Deserialize, Clone, Debug)]
+#[auth(claims, schemes(bearer))]
+struct Tenants {
+    #[auth(id)]
+    #[serde(flatten)]
+    id: Subject,
+    tenant: String,
+}
+
 #[derive(AuthUser, Clone, Debug)]
 #[auth(table = "members", schemes(bearer))]
 struct Member {
@@ -83,6 +93,12 @@ impl Api {
         let member = member.map_or("no member".into(), |member| format!("member {}", member.id));
         let caller = caller.map_or("no caller".into(), |caller| caller.id.subject);
         PlainText(format!("{member}, {caller}"))
+    }
+
+    #[oai(path = "/callers/tenant", method = "get")]
+    async fn callers_tenant(&self, caller: Caller, tenants: Tenants) -> PlainText<String> {
+        assert_eq!(caller.id.subject, tenants.id.subject);
+        PlainText(tenants.tenant)
     }
 
     #[oai(path = "/tenant", method = "get")]
@@ -153,6 +169,7 @@ fn config() -> AuthConfig {
     AuthConfig::new()
         .user::<Member>(members)
         .user::<Caller>(ClaimsUsers::new())
+        .user::<Tenants>(ClaimsUsers::new())
         .jwt(JwtKeys::hs256(JWT_SECRET).unwrap())
         .refresh_tokens(MemoryTokens::new())
         .trust(TrustedIssuer::new(PROVIDER, API, JwtKeys::hs256(SHARED).unwrap()))
@@ -207,6 +224,29 @@ async fn a_user_is_what_the_token_says() {
         // A claim that the type of user cannot hold.
         let odd = client.get(path).bearer(&with("email", json!(7))).await;
         assert_eq!(odd.outcome(), (401, "invalid_token".into()), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn one_token_makes_users_of_several_types() {
+    let client = client(config());
+    let token = signed(&claims());
+    for _ in 0..2 {
+        assert_eq!(client.get("/callers/tenant").bearer(&token).await.is(200).body, "green");
+        let answer = client.get("/caller").bearer(&token).await.is(200);
+        assert_eq!(answer.body, "https://id.example ann ann@example.org");
+    }
+    // Each token makes its own.
+    let mut other = claims();
+    (other["sub"], other["tenant"]) = (json!("ben"), json!("red"));
+    let other = signed(&other);
+    assert_eq!(client.get("/callers/tenant").bearer(&other).await.is(200).body, "red");
+    assert_eq!(client.get("/callers/tenant").bearer(&token).await.is(200).body, "green");
+    let without = with("tenant", Value::Null);
+    for _ in 0..2 {
+        let _ = client.get("/caller").bearer(&without).await.is(200);
+        let answer = client.get("/callers/tenant").bearer(&without).await;
+        assert_eq!(answer.outcome(), (401, "invalid_token".into()));
     }
 }
 

@@ -73,6 +73,14 @@ impl<C: Ends> VerifiedTokens<C> {
         self.shard(tag).lock().unwrap_or_else(PoisonError::into_inner).get(tag).cloned()
     }
 
+    /// Whether the token is remembered. It may have ended.
+    pub(super) fn has(&self, token: &str) -> bool {
+        let known = |tag: &Tag| {
+            self.shard(tag).lock().unwrap_or_else(PoisonError::into_inner).contains_key(tag)
+        };
+        self.tag(token).as_ref().is_some_and(known)
+    }
+
     /// Remembers a valid token. A full shard forgets the one that ends first, which may have ended
     /// already.
     pub(super) fn insert(&self, tag: Tag, claims: C) {

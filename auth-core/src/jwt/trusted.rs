@@ -1,8 +1,9 @@
 //! Tokens of other issuers.
 
 use std::{
+    any::{Any, TypeId},
     fmt::{self, Debug},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use async_trait::async_trait;
@@ -102,6 +103,8 @@ pub(crate) struct ForeignClaims {
     nbf: i64,
     /// All of the claims, a JSON object.
     pub(crate) json: Box<str>,
+    /// The user whom they make, of the first type that was asked for.
+    user: OnceLock<(TypeId, Arc<dyn Any + Send + Sync>)>,
 }
 
 /// Claims, and the keys that they were verified with.
@@ -109,6 +112,18 @@ pub(crate) struct ForeignClaims {
 struct Verified {
     claims: Arc<ForeignClaims>,
     ring: Arc<JwtKeys>,
+    /// The key that the token names.
+    kid: Option<Arc<str>>,
+}
+
+impl Verified {
+    /// What the token is now; `None` if the keys are others by now, and may not hold it.
+    fn under(self, ring: &Arc<JwtKeys>, now: DateTime<Utc>) -> Option<Foreign> {
+        Arc::ptr_eq(&self.ring, ring).then(|| match self.claims.check_time(now.timestamp()) {
+            Ok(()) => Foreign::Valid(self.claims),
+            Err(reason) => Foreign::Invalid(reason),
+        })
+    }
 }
 
 impl Ends for Verified {
@@ -129,6 +144,27 @@ impl ForeignClaims {
     /// When the user proved who he is, if the issuer says so.
     pub(crate) fn auth_time(&self) -> Option<DateTime<Utc>> {
         DateTime::from_timestamp(self.auth_time?, 0)
+    }
+
+    /// The user of this type whom they make. He is made once, as long as the token is remembered.
+    ///
+    /// # Errors
+    ///
+    /// - what `make` says
+    pub(crate) fn user<U: Any + Send + Sync, E>(
+        &self,
+        make: impl FnOnce(&str) -> Result<Arc<U>, E>,
+    ) -> Result<Arc<U>, E> {
+        if let Some((kind, user)) = self.user.get()
+            && *kind == TypeId::of::<U>()
+            && let Ok(user) = user.clone().downcast::<U>()
+        {
+            return Ok(user);
+        }
+        let user = make(&self.json)?;
+        // Another type of user may have its place by now, and keeps it.
+        let _ = self.user.set((TypeId::of::<U>(), user.clone()));
+        Ok(user)
     }
 
     fn check_time(&self, now: i64) -> Result<(), &'static str> {
@@ -170,6 +206,16 @@ impl TrustedIssuer {
         &self.issuer
     }
 
+    /// Whether a token of this issuer was verified a moment ago, and this is it.
+    pub(crate) fn remembers(&self, token: &str) -> bool {
+        self.cache.as_ref().is_some_and(|cache| cache.has(token))
+    }
+
+    fn remembered(&self, token: &str) -> Option<Verified> {
+        let cache = self.cache.as_ref()?;
+        cache.get(&cache.tag(token)?)
+    }
+
     /// What does not fit.
     pub(crate) fn problem(&self) -> Option<String> {
         let names = [&self.issuer, &self.audience];
@@ -183,61 +229,57 @@ impl TrustedIssuer {
 
     /// Verifies a token of this issuer; `None` if its keys have to be waited for.
     pub(crate) fn verify_now(&self, token: &str, now: DateTime<Utc>) -> Option<Foreign> {
+        if let Some(known) = self.remembered(token) {
+            let ring = self.keys.keys_now(known.kid.as_deref())?;
+            if let Some(foreign) = known.under(&ring, now) {
+                return Some(foreign);
+            }
+        }
         let header = match jws::header(token) {
             Ok(header) => header,
             Err(reason) => return Some(Foreign::Invalid(reason)),
         };
         let ring = self.keys.keys_now(header.kid.as_deref())?;
-        Some(self.judge(token, &header, &ring, now))
+        Some(self.judge(token, &header, ring, now))
     }
 
     /// Verifies a token of this issuer.
     pub(crate) async fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Foreign, Error> {
+        if let Some(known) = self.remembered(token) {
+            let ring = self.keys.keys(known.kid.as_deref()).await?;
+            if let Some(foreign) = known.under(&ring, now) {
+                return Ok(foreign);
+            }
+        }
         let header = match jws::header(token) {
             Ok(header) => header,
             Err(reason) => return Ok(Foreign::Invalid(reason)),
         };
         let ring = self.keys.keys(header.kid.as_deref()).await?;
-        Ok(self.judge(token, &header, &ring, now))
+        Ok(self.judge(token, &header, ring, now))
     }
 
     fn judge(
         &self,
         token: &str,
         header: &Header,
-        ring: &Arc<JwtKeys>,
+        ring: Arc<JwtKeys>,
         now: DateTime<Utc>,
     ) -> Foreign {
-        match self.check(token, header, ring, now.timestamp()) {
-            Ok(claims) => Foreign::Valid(claims),
-            Err(Refused::Invalid(reason)) => Foreign::Invalid(reason),
-            Err(Refused::WrongAudience) => Foreign::WrongAudience,
+        let claims = match self.check(token, header, &ring, now.timestamp()) {
+            Ok(claims) => Arc::new(claims),
+            Err(Refused::Invalid(reason)) => return Foreign::Invalid(reason),
+            Err(Refused::WrongAudience) => return Foreign::WrongAudience,
+        };
+        let cache = self.cache.as_ref();
+        if let Some((cache, tag)) = cache.and_then(|cache| Some((cache, cache.tag(token)?))) {
+            let kid = header.kid.as_deref().map(Arc::from);
+            cache.insert(tag, Verified { claims: claims.clone(), ring, kid });
         }
+        Foreign::Valid(claims)
     }
 
     fn check(
-        &self,
-        token: &str,
-        header: &Header,
-        ring: &Arc<JwtKeys>,
-        now: i64,
-    ) -> Result<Arc<ForeignClaims>, Refused> {
-        let cache = self.cache.as_ref().and_then(|cache| Some((cache, cache.tag(token)?)));
-        if let Some((cache, tag)) = &cache
-            && let Some(known) = cache.get(tag)
-            && Arc::ptr_eq(&known.ring, ring)
-        {
-            known.claims.check_time(now).map_err(Refused::Invalid)?;
-            return Ok(known.claims);
-        }
-        let claims = Arc::new(self.check_in_full(token, header, ring, now)?);
-        if let Some((cache, tag)) = cache {
-            cache.insert(tag, Verified { claims: claims.clone(), ring: ring.clone() });
-        }
-        Ok(claims)
-    }
-
-    fn check_in_full(
         &self,
         token: &str,
         header: &Header,
@@ -269,6 +311,7 @@ impl TrustedIssuer {
             exp: wire.exp.0,
             nbf: time(wire.nbf).unwrap_or_default(),
             json: json.as_str().into(),
+            user: OnceLock::new(),
         };
         claims.check_time(now).map_err(Refused::Invalid)?;
         if wire.aud.contains(&self.audience) {

@@ -71,6 +71,11 @@ impl Jwt {
         }
     }
 
+    /// Whether the token was verified a moment ago.
+    pub(crate) fn remembers(&self, token: &str) -> bool {
+        token.len() <= MAX_TOKEN && self.cache.as_ref().is_some_and(|cache| cache.has(token))
+    }
+
     fn check(&self, token: &str, now: i64) -> Result<Arc<AccessClaims>, Refused> {
         if token.len() > MAX_TOKEN {
             return Err("too long".into());

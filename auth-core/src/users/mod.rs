@@ -85,6 +85,9 @@ pub trait UserStore<U: AuthUser>: Send + Sync + 'static {
 
     /// Makes a user of the claims of a verified token, a JSON object: only for types without a
     /// table, see [`ClaimsUsers`]. `None` if this store cannot.
+    ///
+    /// It is asked once for each token, for as long as the token is remembered: what it makes of the
+    /// same claims has to stay the same.
     fn by_claims(&self, claims: &str) -> Option<Result<Arc<U>, serde_json::Error>> {
         let _ = claims;
         None
