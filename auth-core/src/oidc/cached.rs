@@ -71,6 +71,11 @@ impl<T> Cached<T> {
         Self { provider, freshness, known: RwLock::new(None), last: Mutex::new(None) }
     }
 
+    /// The known document, while it is fresh.
+    pub(crate) fn fresh(&self, now: DateTime<Utc>) -> Option<Arc<T>> {
+        self.within(now, self.freshness.fresh)
+    }
+
     /// The document: the known one while it is fresh, else a new one, else the known one while it is
     /// not too old.
     ///
@@ -82,11 +87,11 @@ impl<T> Cached<T> {
         now: DateTime<Utc>,
         fetch: impl Future<Output = Result<T, Error>>,
     ) -> Result<Arc<T>, Error> {
-        if let Some(known) = self.within(now, self.freshness.fresh) {
+        if let Some(known) = self.fresh(now) {
             return Ok(known);
         }
         let mut last = self.last.lock().await;
-        if let Some(known) = self.within(now, self.freshness.fresh) {
+        if let Some(known) = self.fresh(now) {
             return Ok(known);
         }
         let fetched = match *last {

@@ -150,6 +150,10 @@ impl KeySource for RemoteJwks {
     async fn keys(&self, kid: Option<&str>) -> Result<Arc<JwtKeys>, Error> {
         self.ring(kid, self.clock.now()).await
     }
+
+    fn keys_now(&self, kid: Option<&str>) -> Option<Arc<JwtKeys>> {
+        self.keys.fresh(self.clock.now()).filter(|ring| ring.has(kid))
+    }
 }
 
 impl Place {
