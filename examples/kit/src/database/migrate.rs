@@ -16,7 +16,7 @@ const LATEST: &str = "SELECT COALESCE(MAX(version), 0) FROM example_migrations";
 const LOCK: &str = "DO $$ BEGIN PERFORM pg_advisory_xact_lock(20260713); END $$";
 
 /// In MySQL, until the connection ends. The server has one name of a lock for all its databases.
-const NAMED_LOCK: &str = "SELECT GET_LOCK(CONCAT('example:', MD5(DATABASE())), 60)";
+const NAMED_LOCK: &str = "SELECT GET_LOCK(CONCAT('example:', LEFT(SHA2(DATABASE(), 256), 40)), 60)";
 
 /// Why a database is not up to date.
 #[derive(Debug, thiserror::Error)]
