@@ -118,7 +118,7 @@ pub(crate) use self::{
     issue::Issue,
     own::own_claims,
     refresh::{Exchange, NewFamily, RefreshLifetime, RefreshTokens},
-    trusted::{Foreign, claimed_issuer},
+    trusted::{Foreign, Remembered, claimed_issuer},
 };
 use crate::error::Error;
 

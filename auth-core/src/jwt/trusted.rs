@@ -91,7 +91,7 @@ pub struct TrustedIssuer {
     issuer: Box<str>,
     audience: Box<str>,
     keys: Arc<dyn KeySource>,
-    cache: Option<VerifiedTokens<Verified>>,
+    cache: Option<VerifiedTokens<Remembered>>,
 }
 
 /// What a token of another issuer says.
@@ -107,16 +107,16 @@ pub(crate) struct ForeignClaims {
     user: OnceLock<(TypeId, Arc<dyn Any + Send + Sync>)>,
 }
 
-/// Claims, and the keys that they were verified with.
+/// Claims of a token that is known, and the keys that they were verified with.
 #[derive(Debug, Clone)]
-struct Verified {
+pub(crate) struct Remembered {
     claims: Arc<ForeignClaims>,
     ring: Arc<JwtKeys>,
     /// The key that the token names.
     kid: Option<Arc<str>>,
 }
 
-impl Verified {
+impl Remembered {
     /// What the token is now; `None` if the keys are others by now, and may not hold it.
     fn under(self, ring: &Arc<JwtKeys>, now: DateTime<Utc>) -> Option<Foreign> {
         Arc::ptr_eq(&self.ring, ring).then(|| match self.claims.check_time(now.timestamp()) {
@@ -126,7 +126,7 @@ impl Verified {
     }
 }
 
-impl Ends for Verified {
+impl Ends for Remembered {
     fn exp(&self) -> i64 {
         self.claims.exp
     }
@@ -206,12 +206,8 @@ impl TrustedIssuer {
         &self.issuer
     }
 
-    /// Whether a token of this issuer was verified a moment ago, and this is it.
-    pub(crate) fn remembers(&self, token: &str) -> bool {
-        self.cache.as_ref().is_some_and(|cache| cache.has(token))
-    }
-
-    fn remembered(&self, token: &str) -> Option<Verified> {
+    /// What a token says that this issuer's keys were found to have signed a moment ago.
+    pub(crate) fn remembered(&self, token: &str) -> Option<Remembered> {
         let cache = self.cache.as_ref()?;
         cache.get(&cache.tag(token)?)
     }
@@ -227,54 +223,61 @@ impl TrustedIssuer {
             .then(|| format!("{:?} is no issuer: there is no space in one (RFC 8414)", self.issuer))
     }
 
-    /// Verifies a token of this issuer; `None` if its keys have to be waited for.
-    pub(crate) fn verify_now(&self, token: &str, now: DateTime<Utc>) -> Option<Foreign> {
-        if let Some(known) = self.remembered(token) {
-            let ring = self.keys.keys_now(known.kid.as_deref())?;
-            if let Some(foreign) = known.under(&ring, now) {
-                return Some(foreign);
-            }
-        }
-        let header = match jws::header(token) {
-            Ok(header) => header,
+    /// Verifies a token of this issuer, which is perhaps [remembered](Self::remembered); `None` if its
+    /// keys have to be waited for.
+    pub(crate) fn verify_now(
+        &self,
+        token: &str,
+        known: Option<Remembered>,
+        now: DateTime<Utc>,
+    ) -> Option<Foreign> {
+        let presented = match Presented::new(token, known) {
+            Ok(presented) => presented,
             Err(reason) => return Some(Foreign::Invalid(reason)),
         };
-        let ring = self.keys.keys_now(header.kid.as_deref())?;
-        Some(self.judge(token, &header, ring, now))
+        let ring = self.keys.keys_now(presented.kid())?;
+        Some(self.judge(token, presented, ring, now))
     }
 
-    /// Verifies a token of this issuer.
-    pub(crate) async fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Foreign, Error> {
-        if let Some(known) = self.remembered(token) {
-            let ring = self.keys.keys(known.kid.as_deref()).await?;
-            if let Some(foreign) = known.under(&ring, now) {
-                return Ok(foreign);
-            }
-        }
-        let header = match jws::header(token) {
-            Ok(header) => header,
+    /// Verifies a token of this issuer, which is perhaps [remembered](Self::remembered).
+    pub(crate) async fn verify(
+        &self,
+        token: &str,
+        known: Option<Remembered>,
+        now: DateTime<Utc>,
+    ) -> Result<Foreign, Error> {
+        let presented = match Presented::new(token, known) {
+            Ok(presented) => presented,
             Err(reason) => return Ok(Foreign::Invalid(reason)),
         };
-        let ring = self.keys.keys(header.kid.as_deref()).await?;
-        Ok(self.judge(token, &header, ring, now))
+        let ring = self.keys.keys(presented.kid()).await?;
+        Ok(self.judge(token, presented, ring, now))
     }
 
     fn judge(
         &self,
         token: &str,
-        header: &Header,
+        presented: Presented,
         ring: Arc<JwtKeys>,
         now: DateTime<Utc>,
     ) -> Foreign {
-        let claims = match self.check(token, header, &ring, now.timestamp()) {
-            Ok(claims) => Arc::new(claims),
+        let judged = match presented {
+            Presented::Known(known) => match known.under(&ring, now) {
+                Some(foreign) => return foreign,
+                None => jws::header(token).map_err(Refused::Invalid),
+            },
+            Presented::New(header) => Ok(header),
+        }
+        .and_then(|header| Ok((self.check(token, &header, &ring, now.timestamp())?, header)));
+        let (claims, header) = match judged {
+            Ok((claims, header)) => (Arc::new(claims), header),
             Err(Refused::Invalid(reason)) => return Foreign::Invalid(reason),
             Err(Refused::WrongAudience) => return Foreign::WrongAudience,
         };
         let cache = self.cache.as_ref();
         if let Some((cache, tag)) = cache.and_then(|cache| Some((cache, cache.tag(token)?))) {
             let kid = header.kid.as_deref().map(Arc::from);
-            cache.insert(tag, Verified { claims: claims.clone(), ring, kid });
+            cache.insert(tag, Remembered { claims: claims.clone(), ring, kid });
         }
         Foreign::Valid(claims)
     }
@@ -320,6 +323,26 @@ impl TrustedIssuer {
             Err(Refused::Invalid("no audience"))
         } else {
             Err(Refused::WrongAudience)
+        }
+    }
+}
+
+/// A token that is about to be judged.
+enum Presented {
+    Known(Remembered),
+    New(Header),
+}
+
+impl Presented {
+    fn new(token: &str, known: Option<Remembered>) -> Result<Self, &'static str> {
+        known.map_or_else(|| jws::header(token).map(Self::New), |known| Ok(Self::Known(known)))
+    }
+
+    /// The key that the token names.
+    fn kid(&self) -> Option<&str> {
+        match self {
+            Self::Known(known) => known.kid.as_deref(),
+            Self::New(header) => header.kid.as_deref(),
         }
     }
 }

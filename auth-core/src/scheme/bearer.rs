@@ -13,7 +13,7 @@ use crate::{
         RequestHead,
         authorization::{Authorization, challenge},
     },
-    jwt::{AccessToken, Foreign, Jwt, TrustedIssuer, Verified, claimed_issuer},
+    jwt::{AccessToken, Foreign, Jwt, Remembered, TrustedIssuer, Verified, claimed_issuer},
     rejection::Rejection,
     scopes::{Scopes, is_scope},
     secret::TokenId,
@@ -100,10 +100,12 @@ impl BearerScheme {
         let held = match self.choose::<U>(head) {
             Err(found) => Err(found),
             Ok((token, Issuer::Own(jwt))) => own::<U>(jwt, token, now, context),
-            Ok((token, Issuer::Trusted(issuer))) => match issuer.verify_now(token, now) {
-                Some(foreign) => self.foreign::<U>(issuer, foreign, context)?,
-                None => return Ok(None),
-            },
+            Ok((token, Issuer::Trusted(issuer, known))) => {
+                match issuer.verify_now(token, known, now) {
+                    Some(foreign) => self.foreign::<U>(issuer, foreign, context)?,
+                    None => return Ok(None),
+                }
+            }
         };
         let (claim, id, user) = match held {
             Ok(held) => held,
@@ -133,8 +135,8 @@ impl BearerScheme {
         let held = match self.choose::<U>(head) {
             Err(found) => Err(found),
             Ok((token, Issuer::Own(jwt))) => own::<U>(jwt, token, now, context),
-            Ok((token, Issuer::Trusted(issuer))) => {
-                let foreign = issuer.verify(token, now).await?;
+            Ok((token, Issuer::Trusted(issuer, known))) => {
+                let foreign = issuer.verify(token, known, now).await?;
                 self.foreign::<U>(issuer, foreign, context)?
             }
         };
@@ -162,7 +164,7 @@ impl BearerScheme {
     ) -> Result<Option<String>, Error> {
         let Ok(Some(token)) = self.read(head) else { return Ok(None) };
         match self.issuer(token) {
-            Some(issuer) => match issuer.verify(token, now).await? {
+            Some((issuer, known)) => match issuer.verify(token, known, now).await? {
                 Foreign::Valid(claims) => Ok(Some(claims.json.as_ref().to_owned())),
                 Foreign::Invalid(_) | Foreign::WrongAudience => Ok(None),
             },
@@ -180,7 +182,7 @@ impl BearerScheme {
             // A token for another kind of user says nothing about this one; whether it holds is found
             // out where such a user is asked for.
             (Some(_), _) if !U::FROM_CLAIMS => Err(Found::Absent),
-            (Some(issuer), _) => Ok((token, Issuer::Trusted(issuer))),
+            (Some((issuer, known)), _) => Ok((token, Issuer::Trusted(issuer, known))),
             (None, Some(jwt)) => Ok((token, Issuer::Own(jwt))),
             (None, None) => {
                 tracing::debug!("a bearer token of an unknown issuer was refused");
@@ -189,8 +191,9 @@ impl BearerScheme {
         }
     }
 
-    /// The issuer that the token names, if it is one of the trusted ones.
-    fn issuer(&self, token: &str) -> Option<&TrustedIssuer> {
+    /// The issuer that the token names, if it is one of the trusted ones, and what it remembers of the
+    /// token.
+    fn issuer(&self, token: &str) -> Option<(&TrustedIssuer, Option<Remembered>)> {
         if self.trusted.is_empty() {
             return None;
         }
@@ -198,11 +201,12 @@ impl BearerScheme {
         if self.jwt.as_ref().is_some_and(|jwt| jwt.remembers(token)) {
             return None;
         }
-        if let Some(issuer) = self.trusted.iter().find(|issuer| issuer.remembers(token)) {
-            return Some(issuer);
-        }
-        let named = claimed_issuer(token)?;
-        self.trusted.iter().find(|issuer| issuer.issuer() == named)
+        let mut trusted = self.trusted.iter();
+        trusted.find_map(|issuer| Some((issuer, Some(issuer.remembered(token)?)))).or_else(|| {
+            let named = claimed_issuer(token)?;
+            let issuer = self.trusted.iter().find(|issuer| issuer.issuer() == named)?;
+            Some((issuer, None))
+        })
     }
 
     /// The user whom a token of another issuer describes.
@@ -255,7 +259,7 @@ pub(super) type FoundBy<U> = (Found, Option<Arc<U>>);
 /// Who verifies a token.
 enum Issuer<'a> {
     Own(&'a Jwt),
-    Trusted(&'a TrustedIssuer),
+    Trusted(&'a TrustedIssuer, Option<Remembered>),
 }
 
 /// A token that holds: whom it names, its own name, and the user if it says all of him.
