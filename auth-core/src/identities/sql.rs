@@ -11,7 +11,7 @@ use crate::{
     error::{BoxError, Error},
     secret::sha256,
     sql::{
-        SqlPool, SqlRow, SqlValue,
+        SqlPool, SqlRow, SqlValue, bind_key,
         dialect::{Dialect, check_table},
         migrate::migrate,
         on_engine, on_pool,
@@ -51,17 +51,6 @@ struct Statements {
     unlink_all: SqlStr,
     /// How often "the user" is bound, but for `link`.
     user_binds: usize,
-}
-
-/// Binds a user's id as often as a statement wants it.
-macro_rules! bind_user {
-    ($query:expr, $user:expr, $sql:expr) => {{
-        let mut query = $query;
-        for _ in 0..$sql.user_binds {
-            query = query.bind($user);
-        }
-        query
-    }};
 }
 
 impl Statements {
@@ -211,7 +200,7 @@ where
     async fn unlink(&self, id: &ExternalId, user: &U::Id) -> Result<bool, Error> {
         let (sql, digest) = (self.sql.unlink.clone(), digest(id));
         on_engine!(&self.pool, connection => {
-            let done = bind_user!(sqlx::query(sql.clone()).bind(&digest[..]), user, self.sql).execute(connection).await;
+            let done = bind_key!(sqlx::query(sql.clone()).bind(&digest[..]), user, self.sql.user_binds).execute(connection).await;
             done.map(|done| done.rows_affected() > 0)
         })
         .map_err(fault)
@@ -220,7 +209,7 @@ where
     async fn of(&self, user: &U::Id) -> Result<Vec<LinkedIdentity>, Error> {
         let sql = self.sql.of.clone();
         let rows: Vec<(String, String, Time)> = on_engine!(&self.pool, connection => {
-            bind_user!(sqlx::query_as(sql.clone()), user, self.sql).fetch_all(connection).await
+            bind_key!(sqlx::query_as(sql.clone()), user, self.sql.user_binds).fetch_all(connection).await
         })
         .map_err(fault)?;
         let read = |(issuer, subject, linked_at): (_, _, Time)| {
@@ -233,7 +222,7 @@ where
     async fn unlink_all(&self, user: &U::Id) -> Result<u64, Error> {
         let sql = self.sql.unlink_all.clone();
         on_engine!(&self.pool, connection => {
-            let done = bind_user!(sqlx::query(sql.clone()), user, self.sql).execute(connection).await;
+            let done = bind_key!(sqlx::query(sql.clone()), user, self.sql.user_binds).execute(connection).await;
             done.map(|done| done.rows_affected())
         })
         .map_err(fault)

@@ -176,6 +176,19 @@ macro_rules! on_engine {
 }
 pub(crate) use on_engine;
 
+/// Binds a user's id as often as a statement wants it; see [`Dialect::is_key`](dialect::Dialect).
+macro_rules! bind_key {
+    ($query:expr, $id:expr, $binds:expr) => {{
+        let mut query = $query;
+        for _ in 0..$binds {
+            query = query.bind($id);
+        }
+        query
+    }};
+}
+
+pub(crate) use bind_key;
+
 #[cfg(test)]
 mod tests {
     use super::*;

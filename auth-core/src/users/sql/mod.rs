@@ -78,7 +78,7 @@ pub use crate::sql::value::TextColumn;
 use crate::{
     error::Error,
     secret::TokenId,
-    sql::{SqlPool, SqlRow, SqlValue, dialect::Dialect, on_engine, value::Address},
+    sql::{SqlPool, SqlRow, SqlValue, bind_key, dialect::Dialect, on_engine, value::Address},
     user::AuthUser,
 };
 
@@ -116,11 +116,8 @@ impl<U: SqlUser> SqlUsers<U> {
     async fn select(&self, id: &U::Id) -> Result<Option<Arc<U>>, Error> {
         let sql = &self.sql.by_id;
         let user = on_engine!(&self.pool, pool => {
-            let mut query = sqlx::query_as::<_, U>(sql.clone());
-            for _ in 0..self.sql.id_binds {
-                query = query.bind(id);
-            }
-            query.fetch_optional(pool).await
+            let query = sqlx::query_as::<_, U>(sql.clone());
+            bind_key!(query, id, self.sql.id_binds).fetch_optional(pool).await
         });
         user.map(|user| user.map(Arc::new)).map_err(Error::user_store)
     }
@@ -186,10 +183,7 @@ impl<U: SqlUser> UserStore<U> for SqlUsers<U> {
             if U::META.login_ip.is_some() {
                 query = query.bind(ip.map(Address));
             }
-            for _ in 0..self.sql.id_binds {
-                query = query.bind(id);
-            }
-            query.execute(pool).await.map(drop)
+            bind_key!(query, id, self.sql.id_binds).execute(pool).await.map(drop)
         })
         .map_err(Error::user_store)
     }
@@ -205,10 +199,8 @@ impl<U: SqlUser> UserStore<U> for SqlUsers<U> {
             if U::META.epoch.is_some() {
                 query = query.bind(i64::from(change.raise_epoch));
             }
-            for _ in 0..self.sql.id_binds {
-                query = query.bind(id);
-            }
-            query.bind(change.replaces).execute(pool).await.map(|done| done.rows_affected())
+            let query = bind_key!(query, id, self.sql.id_binds).bind(change.replaces);
+            query.execute(pool).await.map(|done| done.rows_affected())
         });
         match changed.map_err(Error::user_store)? {
             0 => Ok(None),
@@ -220,11 +212,8 @@ impl<U: SqlUser> UserStore<U> for SqlUsers<U> {
     async fn raise_epoch(&self, id: &U::Id) -> Result<Option<i64>, Error> {
         let sql = self.sql.raise_epoch.clone().ok_or_else(|| no_column::<U>("epoch"))?;
         on_engine!(&self.pool, pool => {
-            let mut query = sqlx::query(sql.clone());
-            for _ in 0..self.sql.id_binds {
-                query = query.bind(id);
-            }
-            query.execute(pool).await.map(drop)
+            let query = sqlx::query(sql.clone());
+            bind_key!(query, id, self.sql.id_binds).execute(pool).await.map(drop)
         })
         .map_err(Error::user_store)?;
         Ok(self.select(id).await?.and_then(|user| user.epoch()))
@@ -233,11 +222,8 @@ impl<U: SqlUser> UserStore<U> for SqlUsers<U> {
     async fn set_token(&self, id: &U::Id, token: &TokenId) -> Result<(), Error> {
         let sql = self.sql.set_token.clone().ok_or_else(|| no_column::<U>("token"))?;
         on_engine!(&self.pool, pool => {
-            let mut query = sqlx::query(sql.clone()).bind(token);
-            for _ in 0..self.sql.id_binds {
-                query = query.bind(id);
-            }
-            query.execute(pool).await.map(drop)
+            let query = sqlx::query(sql.clone()).bind(token);
+            bind_key!(query, id, self.sql.id_binds).execute(pool).await.map(drop)
         })
         .map_err(Error::user_store)
     }
@@ -245,11 +231,8 @@ impl<U: SqlUser> UserStore<U> for SqlUsers<U> {
     async fn clear_token(&self, id: &U::Id, token: &TokenId) -> Result<bool, Error> {
         let sql = self.sql.clear_token.clone().ok_or_else(|| no_column::<U>("token"))?;
         let cleared = on_engine!(&self.pool, pool => {
-            let mut query = sqlx::query(sql.clone());
-            for _ in 0..self.sql.id_binds {
-                query = query.bind(id);
-            }
-            query.bind(token).execute(pool).await.map(|done| done.rows_affected())
+            let query = bind_key!(sqlx::query(sql.clone()), id, self.sql.id_binds).bind(token);
+            query.execute(pool).await.map(|done| done.rows_affected())
         });
         Ok(cleared.map_err(Error::user_store)? > 0)
     }

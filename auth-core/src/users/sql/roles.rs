@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Connection, Database, Pool, SqlSafeStr, SqlStr, Type, 
 use super::{TextColumn, columns::in_table};
 use crate::{
     error::Error,
-    sql::{SqlPool, SqlValue, dialect::Dialect, migrate::migrate, on_engine, on_pool},
+    sql::{SqlPool, SqlValue, bind_key, dialect::Dialect, migrate::migrate, on_engine, on_pool},
     user::{AuthRole, AuthUser, RoleSource, Scoped, UserMeta},
     users::Changing,
 };
@@ -69,17 +69,6 @@ struct Statements {
     lock: SqlStr,
     /// How often "the id" is bound.
     id_binds: usize,
-}
-
-/// Binds an id as often as a statement wants it.
-macro_rules! bind_id {
-    ($query:expr, $id:expr, $sql:expr) => {{
-        let mut query = $query;
-        for _ in 0..$sql.id_binds {
-            query = query.bind($id);
-        }
-        query
-    }};
 }
 
 /// Whether a row was inserted, where some engines say that it is there already by an error.
@@ -178,7 +167,7 @@ impl<U: AuthUser<Id: SqlValue>> SqlRoles<U> {
     ///   [`Error::Store`]
     pub async fn of(&self, id: &U::Id) -> Result<Vec<Scoped<U::Role>>, Error> {
         let rows: Vec<(TextColumn, TextColumn)> = on_engine!(&self.pool, connection => {
-            bind_id!(sqlx::query_as(self.sql.of.clone()), id, self.sql).fetch_all(connection).await
+            bind_key!(sqlx::query_as(self.sql.of.clone()), id, self.sql.id_binds).fetch_all(connection).await
         })
         .map_err(Error::user_store)?;
         let roles = rows.into_iter().map(|(scope, role)| in_table(scope.0, role.0));
@@ -196,7 +185,7 @@ impl<U: AuthUser<Id: SqlValue>> SqlRoles<U> {
         let _changing = Changing::<U>(id);
         on_engine!(&self.pool, connection => {
             let grant = sqlx::query(self.sql.grant.clone()).bind(role).bind(scope);
-            inserted!(bind_id!(grant, id, self.sql).execute(connection).await)
+            inserted!(bind_key!(grant, id, self.sql.id_binds).execute(connection).await)
         })
         .map_err(Error::user_store)
     }
@@ -211,7 +200,7 @@ impl<U: AuthUser<Id: SqlValue>> SqlRoles<U> {
         let _changing = Changing::<U>(id);
         on_engine!(&self.pool, connection => {
             let revoke = sqlx::query(self.sql.revoke.clone()).bind(role).bind(scope);
-            let done = bind_id!(revoke, id, self.sql).execute(connection).await;
+            let done = bind_key!(revoke, id, self.sql.id_binds).execute(connection).await;
             done.map(|done| done.rows_affected() > 0)
         })
         .map_err(Error::user_store)
@@ -230,16 +219,16 @@ impl<U: AuthUser<Id: SqlValue>> SqlRoles<U> {
         let _changing = Changing::<U>(id);
         on_engine!(&self.pool, connection => {
             let mut work = connection.begin().await?;
-            let lock = bind_id!(sqlx::query(lock.clone()), id, self.sql);
+            let lock = bind_key!(sqlx::query(lock.clone()), id, self.sql.id_binds);
             let locked = lock.execute(&mut *work).await?;
             if locked.rows_affected() == 0 {
                 return Ok(false);
             }
-            let revoke_all = bind_id!(sqlx::query(revoke_all.clone()), id, self.sql);
+            let revoke_all = bind_key!(sqlx::query(revoke_all.clone()), id, self.sql.id_binds);
             revoke_all.execute(&mut *work).await?;
             for (scope, role) in &roles {
                 let grant = sqlx::query(grant.clone()).bind(*role).bind(*scope);
-                inserted!(bind_id!(grant, id, self.sql).execute(&mut *work).await)?;
+                inserted!(bind_key!(grant, id, self.sql.id_binds).execute(&mut *work).await)?;
             }
             work.commit().await?;
             Ok(true)
