@@ -21,6 +21,20 @@ use crate::{
     user::UserKey,
 };
 
+/// Ends those of a user's sessions that a statement finds by one more value, and says how many.
+macro_rules! end {
+    ($self:expr, $sql:expr, $user:expr, $value:expr, $now:expr) => {
+        on_engine!(&$self.pool, connection => ending!($self, $sql, $now)
+            .bind($user.as_str())
+            .bind($value)
+            .bind($now)
+            .execute(connection)
+            .await
+            .map(|done| done.rows_affected()))
+        .map_err(Error::session_store)
+    };
+}
+
 #[async_trait]
 impl SessionStore for SqlSessions {
     async fn create(
@@ -200,25 +214,8 @@ impl SessionStore for SqlSessions {
     ) -> Result<bool, Error> {
         let now = millis(now);
         // As in `delete_by_user`.
-        let sql = &self.sql.delete_dead_by_handle;
-        on_engine!(&self.pool, connection => ending!(self, sql, now)
-            .bind(user.as_str())
-            .bind(handle)
-            .bind(now)
-            .execute(connection)
-            .await
-            .map(drop))
-        .map_err(Error::session_store)?;
-        let sql = &self.sql.delete_live_by_handle;
-        let ended = on_engine!(&self.pool, connection => ending!(self, sql, now)
-            .bind(user.as_str())
-            .bind(handle)
-            .bind(now)
-            .execute(connection)
-            .await
-            .map(|done| done.rows_affected()))
-        .map_err(Error::session_store)?;
-        Ok(ended > 0)
+        end!(self, self.sql.delete_dead_by_handle, user, handle, now)?;
+        Ok(end!(self, self.sql.delete_live_by_handle, user, handle, now)? > 0)
     }
 
     async fn delete_by_user(
@@ -232,24 +229,8 @@ impl SessionStore for SqlSessions {
         let now = millis(now);
         // The dead ones first, because another process's clock may be behind and a touch there can
         // make a dead one live but never a live one dead. They are not counted.
-        let sql = &self.sql.delete_dead_by_user;
-        on_engine!(&self.pool, connection => ending!(self, sql, now)
-            .bind(user.as_str())
-            .bind(except)
-            .bind(now)
-            .execute(connection)
-            .await
-            .map(drop))
-        .map_err(Error::session_store)?;
-        let sql = &self.sql.delete_live_by_user;
-        on_engine!(&self.pool, connection => ending!(self, sql, now)
-            .bind(user.as_str())
-            .bind(except)
-            .bind(now)
-            .execute(connection)
-            .await
-            .map(|done| done.rows_affected()))
-        .map_err(Error::session_store)
+        end!(self, self.sql.delete_dead_by_user, user, except, now)?;
+        end!(self, self.sql.delete_live_by_user, user, except, now)
     }
 
     async fn purge_expired(&self, now: DateTime<Utc>) -> Result<u64, Error> {
