@@ -86,9 +86,8 @@ impl Until {
         let (until, now) = (until.timestamp_millis(), now.timestamp_millis());
         let kept = until.saturating_sub(now).max(0).saturating_add(GRACE);
         let [until, now, kept] = [until, now, kept].map(|number| number.to_string());
-        let later = if later { "1" } else { "0" };
-        let arguments = [until.as_bytes(), now.as_bytes(), later.as_bytes(), kept.as_bytes()];
-        let effect = if later == "1" { Effect::Repeatable } else { Effect::Once };
+        let (later, effect) = if later { (b"1", Effect::Repeatable) } else { (b"0", Effect::Once) };
+        let arguments = [until.as_bytes(), now.as_bytes(), &later[..], kept.as_bytes()];
         let noted = NOTE.run(&self.redis.call(), &self.key(name), &arguments, effect).await;
         noted.map(|new: i64| new == 1).map_err(|error| self.fault(error))
     }
