@@ -101,6 +101,19 @@ impl Browser {
         self.post("/login").json(serde_json::json!({ "name": name, "password": password }))
     }
 
+    /// This browser, in which somebody has now logged in.
+    pub async fn logged_in(self, name: &str) -> Self {
+        let _ = self.login(name).await.is(200);
+        self
+    }
+
+    /// A token of somebody, from the operation that issues them.
+    pub async fn token_from(&self, path: &str, name: &str) -> String {
+        let login =
+            serde_json::json!({ "name": name, "password": crate::world::password_of(name) });
+        self.post(path).json(login).await.is(200).body
+    }
+
     /// The value of the session cookie, whatever its name is.
     #[must_use]
     pub fn cookie(&self) -> Option<String> {

@@ -201,15 +201,12 @@ impl Office {
 
     /// A browser in which this clerk has logged in.
     pub async fn logged_in(&self, name: &str) -> Browser {
-        let browser = self.browser();
-        let _ = browser.login(name).await.is(200);
-        browser
+        self.browser().logged_in(name).await
     }
 
     /// A token of this clerk.
     pub async fn token(&self, name: &str) -> String {
-        let login = serde_json::json!({ "name": name, "password": password_of(name) });
-        self.browser().post("/token").json(login).await.is(200).body
+        self.browser().token_from("/token", name).await
     }
 
     /// The clerk of this name, as the database has him.

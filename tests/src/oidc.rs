@@ -175,9 +175,7 @@ impl OidcWorld {
 
     /// A browser in which this user has logged in with his password.
     pub async fn logged_in(&self, name: &str) -> Browser {
-        let browser = self.browser();
-        let _ = browser.login(name).await.is(200);
-        browser
+        self.browser().logged_in(name).await
     }
 
     /// Begins a login, and returns the address at the provider.

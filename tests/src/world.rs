@@ -133,9 +133,7 @@ impl World {
 
     /// A browser in which this user has logged in.
     pub async fn logged_in(&self, name: &str) -> Browser {
-        let browser = self.browser();
-        let _ = browser.login(name).await.is(200);
-        browser
+        self.browser().logged_in(name).await
     }
 
     /// A browser in which this administrator has logged in.
@@ -148,17 +146,12 @@ impl World {
 
     /// A token of this user.
     pub async fn token(&self, name: &str) -> String {
-        self.token_from("/token", name).await
+        self.browser().token_from("/token", name).await
     }
 
     /// A token of this administrator.
     pub async fn admin_token(&self, name: &str) -> String {
-        self.token_from("/admin/token", name).await
-    }
-
-    async fn token_from(&self, path: &str, name: &str) -> String {
-        let login = serde_json::json!({ "name": name, "password": password_of(name) });
-        self.browser().post(path).json(login).await.is(200).body
+        self.browser().token_from("/admin/token", name).await
     }
 
     /// The user of this name, as the database has him.

@@ -174,15 +174,12 @@ impl Depot {
 
     /// A browser in which this keeper has logged in.
     pub async fn logged_in(&self, name: &str) -> Browser {
-        let browser = self.browser();
-        let _ = browser.login(name).await.is(200);
-        browser
+        self.browser().logged_in(name).await
     }
 
     /// A token of this keeper.
     pub async fn token(&self, name: &str) -> String {
-        let login = serde_json::json!({ "name": name, "password": password_of(name) });
-        self.browser().post("/token").json(login).await.is(200).body
+        self.browser().token_from("/token", name).await
     }
 
     /// A new API key of this keeper, and its id.
