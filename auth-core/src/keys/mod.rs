@@ -7,7 +7,7 @@
 use std::{fmt::Debug, sync::Arc};
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{error::Error, scopes::Scopes, user::UserKey};
 
@@ -95,4 +95,21 @@ pub trait KeyStore<V: Verifier>: Debug + Send + Sync + 'static {
     /// Removes the keys that have ended, and says how many there were. Run it now and then: they
     /// are dead without it but take up room.
     async fn purge_expired(&self, now: DateTime<Utc>) -> Result<u64, Error>;
+}
+
+/// How exactly the last use of a key is known: each key costs one write in this time.
+const LAST_USE: TimeDelta = TimeDelta::minutes(1);
+
+/// Notes that a key is used now, if that was not noted a moment ago. Who is let in does not depend on
+/// it.
+pub(crate) async fn note_use<V: Verifier>(
+    store: &dyn KeyStore<V>,
+    record: &KeyRecord<V>,
+    now: DateTime<Utc>,
+) {
+    if record.last_used_at.is_none_or(|last| last + LAST_USE <= now)
+        && let Err(error) = store.touch(&record.id, now).await
+    {
+        tracing::warn!(%error, kind = V::KIND, "the last use of a key could not be noted");
+    }
 }

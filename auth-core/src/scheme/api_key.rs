@@ -1,6 +1,6 @@
 //! An API key as a credential: in a header of its own, or as a bearer token.
 
-use chrono::{DateTime, TimeDelta};
+use chrono::DateTime;
 use http::{HeaderName, HeaderValue};
 
 use super::{Claim, Found, SchemeKind};
@@ -12,13 +12,11 @@ use crate::{
         RequestHead,
         authorization::{Authorization, challenge},
     },
+    keys::note_use,
     rejection::Rejection,
     scopes::Scopes,
     user::AuthUser,
 };
-
-/// How exactly the last use of a key is known: each key costs one write in this time.
-const LAST_USE: TimeDelta = TimeDelta::minutes(1);
 
 /// The API key scheme as it is configured.
 #[derive(Debug)]
@@ -108,12 +106,7 @@ impl ApiKeyScheme {
         if !record.user.is_of::<U>() {
             return Ok(Found::Absent);
         }
-        if record.last_used_at.is_none_or(|last| last + LAST_USE <= now) {
-            // Who is let in does not depend on it.
-            if let Err(error) = store.touch(&record.id, now).await {
-                tracing::warn!(%error, "the last use of an API key could not be noted");
-            }
-        }
+        note_use(&**store, &record, now).await;
         Ok(Found::Claim(Claim {
             user: record.user.clone(),
             stamp: self.keys.ends_with_password().then_some(record.verifier.stamp),

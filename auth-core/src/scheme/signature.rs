@@ -6,7 +6,7 @@ use aws_lc_rs::{
     hmac,
     signature::{ED25519, UnparsedPublicKey},
 };
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use http::{HeaderName, HeaderValue};
 
 use super::{Claim, Found, SchemeKind};
@@ -15,6 +15,7 @@ use crate::{
     context::Context,
     error::{Error, Failure},
     http::{RequestHead, authorization::challenge},
+    keys::note_use,
     rejection::Rejection,
     signature::{Message, PresentedSignature, digest_holds},
     user::{AuthUser, UserKey},
@@ -23,9 +24,6 @@ use crate::{
 mod utilmeta;
 
 use utilmeta::UtilMetaSignature;
-
-/// How exactly the last use of a key is known: each key costs one write in this time.
-const LAST_USE: TimeDelta = TimeDelta::minutes(1);
 
 /// The headers of a signed request.
 const HEADERS: [HeaderName; 3] = [
@@ -139,12 +137,7 @@ impl SignatureScheme {
         if !self.settings.nonces.note(&candidate.nonce, candidate.until, now).await? {
             return Ok(Err("the request was sent before"));
         }
-        if record.last_used_at.is_none_or(|last| last + LAST_USE <= now) {
-            // Who is let in does not depend on it.
-            if let Err(error) = self.settings.keys.touch(&record.id, now).await {
-                tracing::warn!(%error, "the last use of an access key could not be noted");
-            }
-        }
+        note_use(&*self.settings.keys, &record, now).await;
         Ok(Ok(record))
     }
 
